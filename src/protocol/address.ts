@@ -1,6 +1,13 @@
 /** Where `speechfb serve` listens unless told otherwise, and where clients look for it. */
 export const defaultPort = 8090;
 export const streamPath = '/v1/stream';
+/**
+ * Where results of a session are found that could not be given live; less the last part, it is
+ * erased.
+ */
+export function resultsPath(sessionId: string): string {
+  return `/v1/sessions/${sessionId}/results`;
+}
 /** What a WebSocket client must offer. */
 export const subprotocol = 'speechfb.v1';
 

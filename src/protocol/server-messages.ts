@@ -120,7 +120,14 @@ export type ServerMessage =
     }
   | { type: 'error'; code: WireErrorCode; message: string; retryable: boolean; retry_after_ms: number | null };
 
-export const infoCodes = ['kept_alive', 'config_applied', 'audio_gap', 'replay_truncated', 'transcript_lost'] as const;
+export const infoCodes = [
+  'kept_alive',
+  'config_applied',
+  'audio_gap',
+  'replay_truncated',
+  'transcript_lost',
+  'handed_over',
+] as const;
 
 export type TranscriptWord = { word_index: number; text: string; start_ms: number; end_ms: number; is_final: boolean };
 

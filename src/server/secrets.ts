@@ -13,3 +13,8 @@ export function sameSecret(left: string, right: string): boolean {
 export function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
+
+/** What is kept of a token, and of whose a session is, which may be a person. */
+export function hashOf(token: string): string {
+  return sha256(token).toString('base64url');
+}

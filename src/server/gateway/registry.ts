@@ -55,6 +55,10 @@ export class Registry {
     return false;
   }
 
+  get(id: string): Session | undefined {
+    return this.#sessions.get(id);
+  }
+
   has(id: string): boolean {
     return this.#sessions.has(id);
   }

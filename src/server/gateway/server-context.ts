@@ -12,7 +12,7 @@ import type { ServerOptions } from './server-options.ts';
 
 /** The parts of a server that its sessions share. */
 export type SharedParts = {
-  options: Pick<ServerOptions, 'region' | 'scoring' | 'supervision' | 'tracing'>;
+  options: Pick<ServerOptions, 'region' | 'scoring' | 'supervision' | 'late' | 'tracing'>;
   limits: Limits;
   metrics: Metrics;
   log: ThrottledLog;
@@ -25,7 +25,7 @@ export type SharedParts = {
 };
 
 export function createContext({ options, durable, awake, engine, ...shared }: SharedParts): ServerContext {
-  const { region, scoring, supervision, tracing } = options;
+  const { region, scoring, supervision, late, tracing } = options;
   const loaded = (): AcousticEngine => {
     const known = engine();
     if (!known) throw new Error('the model is not loaded yet');
@@ -38,6 +38,7 @@ export function createContext({ options, durable, awake, engine, ...shared }: Sh
     ...shared,
     region,
     scoring,
+    handoff: late?.handoff,
     tracing,
     keeper: durable?.keeper,
     idPrefix: supervision ? idPrefix(supervision.gateway) : '',

@@ -4,7 +4,9 @@ import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
 import type { Lobby } from '../admission/lobby.ts';
+import { resultsDoor } from '../late/results-door.ts';
 import type { Limits } from '../limits.ts';
+import type { Session } from '../session/session.ts';
 import { createHttpHandler } from './http/handler.ts';
 import { createListener, refuseUnread } from './http/listener.ts';
 import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './http/upgrade.ts';
@@ -12,13 +14,15 @@ import type { ServerOptions } from './server-options.ts';
 
 /** The parts of a server that requests come to. */
 export type HttpParts = {
-  options: Pick<ServerOptions, 'tls' | 'faultInjection' | 'supervision'>;
+  options: Pick<ServerOptions, 'tls' | 'faultInjection' | 'supervision' | 'late'>;
   limits: Limits;
   policy: CallerPolicy;
   metrics: Metrics;
   lobby: Lobby;
   engine(): AcousticEngine | undefined;
   notReady(): string | undefined;
+  /** A session that goes on here, or may. */
+  session(id: string): Session | undefined;
   injectFault(fault: EngineFault): boolean;
   onUnread(refusal: Pick<HttpRefusal, 'reason' | 'limit'>): void;
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
@@ -27,7 +31,7 @@ export type HttpParts = {
 /** The HTTP server of a gateway; nobody listens yet. */
 export function createHttpServer(parts: HttpParts): Server {
   const { options, limits, policy, metrics, lobby, notReady } = parts;
-  const { tls, faultInjection, supervision } = options;
+  const { tls, faultInjection, supervision, late } = options;
   const http = createListener(tls, limits);
   const handler = createHttpHandler({
     metrics,
@@ -39,6 +43,8 @@ export function createHttpServer(parts: HttpParts): Server {
     refusedOperator: (request) => refusedOperator(request, policy),
     pageOf: ({ headers: { origin } }) =>
       origin !== undefined && policy.origins.allowed.includes(origin) ? origin : undefined,
+    late:
+      late && resultsDoor({ ...late, identified: async (request) => identify(request, policy), live: parts.session }),
     injectFault: faultInjection ? parts.injectFault : undefined,
   });
   http.on('connection', (socket) => lobby.enter(socket));

@@ -1,5 +1,7 @@
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
+import type { Handoff } from '../../handoff/handoff.ts';
 import type { CapStore } from '../../stores/cap-store.ts';
+import type { ResultStore } from '../../stores/result-store.ts';
 import type { SessionStore } from '../../stores/session-store.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SlotSource } from '../../telemetry/slot-metrics.ts';
@@ -53,6 +55,10 @@ export type ServerOptions = {
   tracing?: Tracing | undefined;
   /** Where the caps of tenants are counted for several servers; absent: this one counts alone. */
   caps?: CapStore | undefined;
+  /**
+   * Lets be scored later what cannot be finished live, and has the results; its owner closes both.
+   */
+  late?: { handoff: Handoff; results: ResultStore; keepMs: number } | undefined;
   /** Where this server is: sessions that name another region are refused. */
   region?: string | undefined;
   /** Where learners find this very gateway; absent: where they find all. */

@@ -315,6 +315,7 @@ class Server implements RunningServer {
       lobby: this.#lobby,
       engine: () => this.#engine,
       notReady: () => this.#notReady(),
+      session: (id) => this.#registry.get(id),
       injectFault: (fault) => this.#injectFaultEverywhere(fault),
       onUnread: (refusal) => this.#refused(refusal, 'a connection brought no request that can be read'),
       onUpgrade: (request, socket, head) => this.#reception.upgrade(request, socket, head),

@@ -107,3 +107,9 @@ type LadderLimits = Pick<
   | 'stepTooSoonMs'
   | 'mostStepDownMs'
 >;
+
+/**
+ * How far apart results are at half rate, in emit intervals. They come at even intervals, so that
+ * every second one waits for the next.
+ */
+export const halfRateShare = 1.5;

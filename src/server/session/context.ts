@@ -1,4 +1,5 @@
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
+import type { Handoff } from '../../handoff/handoff.ts';
 import type { ReferenceInput } from '../../protocol/client-messages.ts';
 import type { OpenUtterance } from '../../scoring/pipeline.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
@@ -23,6 +24,8 @@ export type ServerContext = {
   overload: OverloadControl;
   /** Decides what writes transcripts; absent: the own model writes them all. */
   router?: Router | undefined;
+  /** Lets be scored later what cannot be finished live; absent: it is lost. */
+  handoff?: Handoff | undefined;
   /** Keeps sessions for other gateways; absent: they end with this one. */
   keeper?: SessionKeeper | undefined;
   /** The region of the server; absent: none. */

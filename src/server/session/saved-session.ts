@@ -1,7 +1,7 @@
 import { writeCheckpoint } from '../../stores/checkpoint.ts';
 import type { SavedSession } from '../../stores/session-store.ts';
 import type { KeptSession } from '../durable/kept-session.ts';
-import { sha256 } from '../secrets.ts';
+import { hashOf } from '../secrets.ts';
 import type { ServerContext } from './context.ts';
 import type { Outbox } from './outbox.ts';
 import type { SessionAudio } from './session-audio.ts';
@@ -45,11 +45,6 @@ export function savedSession(
     gateway,
     value,
   };
-}
-
-/** What the store knows of a token, and of whose the session is, which may be a person. */
-export function hashOf(token: string): string {
-  return sha256(token).toString('base64url');
 }
 
 /** What a session is scored by: no other model can go on with it. */

@@ -11,12 +11,13 @@ import { openUnscored } from '../hearing/unscored.ts';
 import type { Refusal } from '../refusal.ts';
 import type { AudioClock } from './audio-clock.ts';
 import type { ServerContext } from './context.ts';
+import type { HandOver } from './hand-over.ts';
 import { Intake, type Sound } from './intake.ts';
 import type { AddOutcome, Checkpoint } from './jitter-buffer.ts';
 import type { OpenText } from './open-text.ts';
 import type { Outbox } from './outbox.ts';
 import { SpeechWatch } from './speech-watch.ts';
-import { type FinalReason, type SessionSettings, Utterance } from './utterance.ts';
+import { type FinalMessage, type FinalReason, type SessionSettings, Utterance } from './utterance.ts';
 
 export type SessionAudioOptions = {
   context: ServerContext;
@@ -36,6 +37,8 @@ export type SessionAudioOptions = {
   trace?: SessionTrace | undefined;
   /** An utterance failed: the session cannot go on. */
   onError(error: unknown): void;
+  /** Lets utterances be scored later; absent: they end with the session. */
+  handOver?: HandOver | undefined;
   /** The final of an utterance is in the outbox. */
   onFinal(): void;
 };
@@ -142,7 +145,7 @@ export class SessionAudio {
     const entry = { utterance: ended, progress, done: Promise.resolve() };
     entry.done = ended
       .finish(reason, marker)
-      .then(() => this.#finalSent(ended.id))
+      .then((final) => this.#finalSent(ended.id, final))
       .catch(this.#options.onError)
       .finally(() => {
         this.#finishing.delete(entry);
@@ -150,6 +153,12 @@ export class SessionAudio {
       });
     this.#finishing.add(entry);
     return undefined;
+  }
+
+  /** The utterances whose finals are still to come. */
+  unfinished(): readonly Utterance[] {
+    const ended = [...this.#finishing].map(({ utterance }) => utterance);
+    return this.#open ? [...ended, this.#open] : ended;
   }
 
   /** Resolves when every ended utterance has sent its final. */
@@ -251,6 +260,7 @@ export class SessionAudio {
       canWait: this.#options.start.lane === 'batch',
       startMs: clock.ms,
       text,
+      sound: this.#options.handOver?.newSound(),
       engine: context.engine,
       open: this.#transcription?.scoresPhones === false ? openUnscored : context.scoring.openUtterance,
       outbox,
@@ -290,9 +300,10 @@ export class SessionAudio {
     this.#places.finalSent(this.#latest.id, 0);
   }
 
-  #finalSent(id: number): void {
-    const { outbox, trace, onFinal } = this.#options;
+  #finalSent(id: number, final: FinalMessage | undefined): void {
+    const { outbox, trace, onFinal, handOver } = this.#options;
     trace?.utteranceFinal(id, this.#nowMs());
+    if (final) handOver?.finalSent(final, outbox.lastEventId);
     this.#places.finalSent(id, outbox.lastEventId);
     onFinal();
   }

@@ -1,8 +1,10 @@
 import { SpeechfbError } from '../../errors.ts';
+import { resultsPath } from '../../protocol/address.ts';
 import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import { stackOf } from '../../telemetry/log.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
 import type { ServerContext } from './context.ts';
+import type { HandOver } from './hand-over.ts';
 import type { Outbox } from './outbox.ts';
 import { errorMessage } from './replies.ts';
 import type { SessionAudio } from './session-audio.ts';
@@ -16,6 +18,8 @@ export type SessionEndOptions = {
   context: ServerContext;
   audio: SessionAudio;
   outbox: Outbox;
+  /** Lets be scored later what is not finished; absent: it is lost. */
+  handOver?: HandOver | undefined;
   closeSocket(closing: Closing): void;
   /** The session is over: nothing more comes of it. */
   onEnd(): void;
@@ -79,7 +83,10 @@ export class SessionEnd {
     if (this.#phase === 'done') return;
     const { audio, context, outbox, closeSocket, onEnd } = this.#options;
     this.#phase = 'done';
-    if (serverFaults.has(refusal.code)) this.#failure = refusal.code;
+    if (serverFaults.has(refusal.code)) {
+      this.#failure = refusal.code;
+      this.#handOver();
+    }
     audio.close();
     noteRefusal(context, refusal);
     outbox.send(errorMessage(refusal));
@@ -106,6 +113,16 @@ export class SessionEnd {
     this.#phase = 'done';
     this.#options.audio.close();
     this.#options.onEnd();
+  }
+
+  /** Others score later what nobody here can finish; the client is told where it finds that. */
+  #handOver(): void {
+    const { audio, handOver, outbox, sessionId } = this.#options;
+    const ids = handOver?.unfinished(audio.unfinished()) ?? [];
+    if (ids.length === 0) return;
+    const which = `utterance${ids.length === 1 ? '' : 's'} ${ids.join(', ')}`;
+    const message = `${which} will be scored later: GET ${resultsPath(sessionId)} with the resume_token`;
+    outbox.send({ type: 'info', code: 'handed_over', message });
   }
 
   #finish(closing: Closing): void {

@@ -6,13 +6,14 @@ import type { SavedSession } from '../../stores/session-store.ts';
 import type { SessionTrace } from '../../telemetry/tracing/tracing.ts';
 import type { KeptSession, MoveTo, SessionKeeper } from '../durable/kept-session.ts';
 import { wireName } from '../limits.ts';
-import { halfRateFrom } from '../overload/ladder.ts';
+import { halfRateFrom, halfRateShare } from '../overload/ladder.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
 import { tracePartial, traceSession } from '../trace-session.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { AudioClock } from './audio-clock.ts';
 import type { ServerContext, WorkAccount } from './context.ts';
 import { handleControl } from './controls.ts';
+import { type HandOver, handOverOf } from './hand-over.ts';
 import { type OpenText, openText } from './open-text.ts';
 import { Outbox } from './outbox.ts';
 import { errorMessage, readyMessage } from './replies.ts';
@@ -47,6 +48,7 @@ export class Session implements KeptSession {
   readonly #audio: SessionAudio;
   readonly #acks: Acknowledger;
   readonly #end: SessionEnd;
+  readonly #handOver: HandOver | undefined;
   readonly #onEnd: () => void;
   readonly #keeper: SessionKeeper | undefined;
   #isElsewhere = false;
@@ -83,8 +85,10 @@ export class Session implements KeptSession {
     const outbox = this.#createOutbox(clock, resumption?.lastEventId);
     const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
+    this.#handOver = isResumable ? handOverOf(context, this) : undefined;
+    const common = { context, sessionId: this.id, outbox, handOver: this.#handOver };
     const audio = new SessionAudio({
-      ...{ context, sessionId: this.id, start, text, route, clock, settings, outbox, onError },
+      ...{ ...common, start, text, route, clock, settings, onError },
       trace: this.#trace,
       resumption: resumption?.audio,
       onFinal: () => this.#changed(),
@@ -96,8 +100,7 @@ export class Session implements KeptSession {
     const intervalMs = context.limits.ackIntervalMs;
     const isDurable = (): boolean => this.#keeper !== undefined;
     this.#acks = new Acknowledger({ intervalMs, outbox, audio, now: context.now, isDurable });
-    const over = (): void => this.#over();
-    this.#end = new SessionEnd({ sessionId: this.id, context, audio, outbox, closeSocket, onEnd: over });
+    this.#end = new SessionEnd({ ...common, audio, closeSocket, onEnd: () => this.#over() });
     this.#changed();
   }
 
@@ -163,6 +166,7 @@ export class Session implements KeptSession {
   /** The client has read everything up to this event. */
   confirmed(eventId: number): void {
     this.#outbox.confirm(eventId);
+    this.#handOver?.confirmed(eventId);
     if (this.#audio.places.confirmed(eventId)) this.#changed();
   }
 
@@ -260,15 +264,16 @@ export class Session implements KeptSession {
     this.#audio.giveWay();
   }
 
-  /** Ends the session without an event. */
+  /** Ends the session without an event: its client does not come back. */
   abandon(): void {
+    this.#handOver?.gone(this.#audio.unfinished());
     this.#end.abandon();
   }
 
   /** Ends the session here without an event; another gateway may go on with it. */
   leave(): void {
     this.#isElsewhere = true;
-    this.abandon();
+    this.#end.abandon();
   }
 
   /** Another gateway has taken the session over: it goes on there. */
@@ -388,11 +393,6 @@ export class Session implements KeptSession {
 
 /** How often everything is looked at that has no hurry: timeouts, and readers that do not read. */
 const watchEveryMs = 100;
-/**
- * How far apart results are at half rate, in emit intervals. They come at even intervals, so that
- * every second one waits for the next.
- */
-const halfRateShare = 1.5;
 
 /** How long a client has to follow before its session is ended here as any other. */
 const moveMs = 2000;

@@ -1,4 +1,6 @@
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
+import type { HandedUtterance } from '../../handoff/record.ts';
+import type { UtteranceSound } from '../../handoff/utterance-sound.ts';
 import type { ReferenceInput } from '../../protocol/client-messages.ts';
 import type { UtteranceResult } from '../../protocol/result.ts';
 import type { ServerMessage } from '../../protocol/server-messages.ts';
@@ -20,7 +22,8 @@ import type { Outbox } from './outbox.ts';
 import type { PartialResult } from './pending.ts';
 import { Transcript } from './transcript.ts';
 
-export type FinalReason = Extract<ServerMessage, { type: 'utterance_final' }>['reason'];
+export type FinalMessage = Extract<ServerMessage, { type: 'utterance_final' }>;
+export type FinalReason = FinalMessage['reason'];
 type Granularity = 'phoneme' | 'word' | 'utterance';
 
 /** What a client may change while its session runs. */
@@ -39,6 +42,8 @@ export type UtteranceOptions = {
   told?: Told | undefined;
   /** The transcript of its session; absent: the own model. */
   transcription?: Transcription | undefined;
+  /** Keeps its sound, so that it can be scored later; absent: nobody does. */
+  sound?: UtteranceSound | undefined;
   engine: AcousticEngine;
   open: OpenUtterance;
   outbox: Outbox;
@@ -72,6 +77,7 @@ export class Utterance {
   #givesWay = false;
   /** Progress that was not sent yet: the client may not have wanted words until now. */
   #unsentProgress: Progress | undefined;
+  #ended: { reason: FinalReason; marker: string | null } | undefined;
 
   constructor(options: UtteranceOptions) {
     const { id, startMs, text, engine, settings, onError } = options;
@@ -110,23 +116,27 @@ export class Utterance {
     const arrival = { endMs, arrivedMs, releasedMs: this.#options.now() };
     this.#arrivals.add(arrival);
     if (this.#text) this.#textArrivals.add(arrival);
+    this.#options.sound?.push(pcm);
     this.#pipeline.push(pcm);
   }
 
   gap(ms: number): void {
     this.#heardMs += ms;
+    this.#options.sound?.gap(ms);
     this.#pipeline.gap(ms);
   }
 
-  /** Everything final; resolves when `utterance_final` is in the outbox. */
-  async finish(reason: FinalReason, marker: string | null): Promise<void> {
+  /** Everything final; resolves with `utterance_final` when that is in the outbox. */
+  async finish(reason: FinalReason, marker: string | null): Promise<FinalMessage | undefined> {
     const { id, startMs, outbox, overload, settings, told, now } = this.#options;
+    this.#ended = { reason, marker };
     const written = this.#text?.over();
     const { timing, ...result } = shiftResult(await this.#pipeline.finish(), startMs);
     if (this.#isScored) overload.scored(now(), this.#heardMs - this.#scoredMs);
     this.#scoredMs = this.#heardMs;
     const text = written && (await written);
-    if (told?.isFinal) return;
+    this.#options.sound?.clear();
+    if (told?.isFinal) return undefined;
     const by = this.#writtenOf(result, text);
     if (settings.granularity !== 'utterance') {
       const last = text
@@ -135,7 +145,28 @@ export class Utterance {
       outbox.send(last, this.#scoredMs);
     }
     const head = { type: 'utterance_final', utterance_id: id, reason, marker, timing } as const;
-    outbox.send({ ...head, ...result, ...by }, this.#scoredMs);
+    const final = { ...head, ...result, ...by };
+    outbox.send(final, this.#scoredMs);
+    return final;
+  }
+
+  /** What it takes to score it later; undefined: it had no sound, or nobody here keeps any. */
+  handed(): HandedUtterance | 'too long' | undefined {
+    const { sound, startMs, text, engine, told } = this.#options;
+    if (!sound || !this.#isScored || told?.isFinal) return undefined;
+    if (sound.isTooLong) return 'too long';
+    const parts = sound.take();
+    if (parts.length === 0) return undefined;
+    return {
+      reference: text.input,
+      startMs,
+      sampleRateHz: engine.model.sampleRateHz,
+      // A client that is gone has not said how its utterance ended.
+      ...(this.#ended ?? { reason: 'timeout', marker: null }),
+      toldMs: this.#scoredMs,
+      toldRev: this.#feedbackRev,
+      sound: parts,
+    };
   }
 
   /** Utterances of those who stay go before it. */

@@ -5,6 +5,7 @@ import type { Metrics } from '../../../telemetry/metrics.ts';
 import { type MetricsFormat, metricsFormatOf } from '../../../telemetry/open-metrics.ts';
 import { type HttpRefusal, refusalHeaders } from '../../admission/http-refusal.ts';
 import { facadeAt, facadePaths } from '../../facade/facades.ts';
+import { isLatePath, type LateDoor, latePath } from '../../late/results-door.ts';
 import { answerFault, faultsPath } from './faults.ts';
 import { type Eventually, pathOf } from './upgrade.ts';
 
@@ -23,6 +24,8 @@ export type HttpOptions = {
   unknown(request: IncomingMessage): Eventually<HttpRefusal | undefined>;
   /** Why it may not read /metrics or inject faults. */
   refusedOperator(request: IncomingMessage): Eventually<HttpRefusal | undefined>;
+  /** Answers requests for results that come later; absent: there are none. */
+  late?: LateDoor | undefined;
   /** The page that may read the answer although its own host is another. */
   pageOf(request: IncomingMessage): string | undefined;
   /**
@@ -33,14 +36,14 @@ export type HttpOptions = {
 
 /**
  * /healthz: the process answers. /readyz: the model is warm and alive, nothing drains. /metrics:
- * Prometheus. /faults/inference: for load tests.
+ * Prometheus. /v1/sessions: results that come later. /faults/inference: for load tests.
  */
 export function createHttpHandler(options: HttpOptions): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     const startedMs = performance.now();
     const path = pathOf(request);
     response.on('finish', () => {
-      const endpoint = known.has(path) ? path : 'other';
+      const endpoint = known.has(path) ? path : isLatePath(path) ? latePath : 'other';
       options.metrics.http(endpoint, response.statusCode, (performance.now() - startedMs) / 1000);
     });
     void answer(request, path, options)
@@ -60,6 +63,7 @@ async function answer(request: IncomingMessage, path: string, options: HttpOptio
   const misdirected = options.misdirected(request);
   if (misdirected) return refused(misdirected);
   if (path === streamPath || facadePaths.includes(path)) return answerStream(request, path, options);
+  if (options.late && isLatePath(path)) return await answerLate(request, path, options.late, options.pageOf(request));
   const allowed = path === faultsPath ? ['POST'] : ['GET', 'HEAD'];
   if (!allowed.includes(request.method ?? '')) {
     const allow = allowed.join(', ');
@@ -91,6 +95,25 @@ async function answer(request: IncomingMessage, path: string, options: HttpOptio
     default:
       return problem(404, 'not_found', `there is no ${path}; there are ${[...known].join(', ')}`);
   }
+}
+
+/** Results are for pages of other hosts too, as streams are. */
+async function answerLate(
+  request: IncomingMessage,
+  path: string,
+  late: LateDoor,
+  page: string | undefined,
+): Promise<Answer> {
+  const allowed = page === undefined ? {} : { 'access-control-allow-origin': page, vary: 'Origin' };
+  if (request.method === 'OPTIONS' && page !== undefined) {
+    const preflight = {
+      'access-control-allow-methods': 'GET, DELETE',
+      'access-control-allow-headers': 'authorization',
+    };
+    return json(200, {}, { ...allowed, ...preflight });
+  }
+  const { status, body, headers } = await late(request, path);
+  return { ...json(status, body, { ...allowed, ...headers }), ...(status === 204 && { body: '' }) };
 }
 
 function json(status: number, body: object, headers: Record<string, string> = {}): Answer {

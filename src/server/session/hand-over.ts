@@ -1,0 +1,66 @@
+import type { HandingSession, Handoff } from '../../handoff/handoff.ts';
+import type { HandedUtterance } from '../../handoff/record.ts';
+import { UtteranceSound } from '../../handoff/utterance-sound.ts';
+import { hashOf } from '../secrets.ts';
+import type { ServerContext } from './context.ts';
+import type { FinalMessage } from './utterance.ts';
+
+/** An utterance that may have to be scored later. */
+export type Unfinished = { readonly id: number; handed(): HandedUtterance | 'too long' | undefined };
+
+/** What of a session is handed over when it cannot be finished live. */
+export class HandOver {
+  readonly #handoff: Handoff;
+  readonly #session: HandingSession;
+  /** Finals that its client may not have read, by the event that they were. */
+  #unread: { id: number; eventId: number; final: FinalMessage }[] = [];
+
+  constructor(handoff: Handoff, session: HandingSession) {
+    this.#handoff = handoff;
+    this.#session = session;
+  }
+
+  newSound(): UtteranceSound {
+    return new UtteranceSound(this.#handoff.maxSoundBytes);
+  }
+
+  finalSent(final: FinalMessage, eventId: number): void {
+    this.#unread.push({ id: final.utterance_id, eventId, final });
+    if (this.#unread.length > mostUnread) this.#unread.shift();
+  }
+
+  /** The client has read everything up to this event. */
+  confirmed(eventId: number): void {
+    if (this.#unread.length > 0) this.#unread = this.#unread.filter((one) => one.eventId > eventId);
+  }
+
+  /** Nobody can finish these here: they are scored later. @returns the ids of those that are. */
+  unfinished(utterances: readonly Unfinished[]): number[] {
+    return utterances.flatMap((utterance) => {
+      const handed = utterance.handed();
+      if (handed === 'too long') this.#handoff.tooLong(this.#session, utterance.id);
+      else if (handed) this.#handoff.hand(this.#session, utterance.id, handed);
+      return typeof handed === 'object' ? [utterance.id] : [];
+    });
+  }
+
+  /** The client does not come back: it may ask for what it has not read. */
+  gone(utterances: readonly Unfinished[]): void {
+    this.unfinished(utterances);
+    for (const { id, final } of this.#unread.splice(0)) this.#handoff.keep(this.#session, id, final);
+  }
+}
+
+/** What hands over of a session; undefined: the server does not. */
+export function handOverOf(
+  context: ServerContext,
+  { id, resumeToken, owner }: { id: string; resumeToken: string; owner: string | undefined },
+): HandOver | undefined {
+  const { handoff, engine } = context;
+  const { name, version } = engine.model;
+  const holder = { tokenHash: hashOf(resumeToken), owner: owner && hashOf(owner) };
+  return handoff && new HandOver(handoff, { sessionId: id, ...holder, model: `${name} ${version}` });
+}
+
+/** The result of a text is some 20 kB. */
+const mostUnread = 64;
