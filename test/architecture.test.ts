@@ -9,7 +9,7 @@ import { findCircle, readImports, roomArrows, subRoomArrows, type Table, tablePr
  */
 const rooms: Table = {
   commands:
-    'acoustic admin audio audit budget capacity client config deploy dialects load metrics protocol proxy report results routing scoring server shadow sim slo stores telemetry threads trunk',
+    'acoustic admin audio audit backends budget capacity client config deploy dialects load metrics protocol proxy report results routing scoring server shadow sim slo stores telemetry threads trunk',
   report: 'admin audit budget capacity deploy load metrics protocol proxy results routing shadow sim slo stats',
   load: 'audio capacity client clock config dialects metrics protocol proxy results scoring sim slo stats threads',
   results: 'config metrics slo stats',
@@ -73,7 +73,8 @@ const subRooms: Table = {
   'commands/run-output': 'commands',
   'commands/route': 'commands commands/capacity',
   'commands/score': 'commands',
-  'commands/serve': 'commands commands/run-output commands/serve/flags',
+  'commands/serve': 'commands commands/run-output commands/serve/flags commands/serve/routing',
+  'commands/serve/routing': 'commands commands/route',
   'commands/shadow': 'commands',
   'commands/slo': 'commands',
   'commands/stream': 'commands',

@@ -1,4 +1,3 @@
-import { parseDocuments } from '../../config/documents.ts';
 import { readText } from '../../config/read-chunks.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { renderExplanation } from '../../report/routing/explain-text.ts';
@@ -6,18 +5,15 @@ import { renderPolicy } from '../../report/routing/policy-text.ts';
 import { renderRouted } from '../../report/routing/simulation-text.ts';
 import { decideRoute, type RouteDecision } from '../../routing/decide/decide.ts';
 import { parseQuestion } from '../../routing/decide/request.ts';
-import { routingPolicy } from '../../routing/policy/policy.ts';
-import type { PolicySpec } from '../../routing/policy/spec.ts';
 import { parseLanguages } from '../../routing/simulate/groups.ts';
 import { simulateRouting } from '../../routing/simulate/simulate.ts';
 import { planFile } from '../capacity/read.ts';
 import { printJson } from '../output.ts';
 import { shippedOr } from '../shipped.ts';
 import { printReport } from '../terminal.ts';
+import { type NamedPolicy, parsePolicy } from './read-policy.ts';
 
 export type RouteFlags = { explain?: string; simulate?: string; languages: string; json?: true };
-
-type NamedPolicy = { name: string; spec: PolicySpec };
 
 /**
  * Checks the policy and answers what the flags ask; exit code 99 when the session that is asked for
@@ -36,13 +32,7 @@ export function runRoute(given: string, flags: RouteFlags): ExitCode {
 
 function readPolicy(given: string): NamedPolicy {
   const file = shippedOr('routing policy', given);
-  const [first, second] = parseDocuments(file, readText(file, 'policy'), 'RoutingPolicy', routingPolicy);
-  if (second)
-    throw new SpeechfbError(
-      'bad_config',
-      `${file} has two policies, "${first!.name}" and "${second.name}"; one is in force at a time`,
-    );
-  return { name: first!.value.metadata.name, spec: first!.value.spec };
+  return parsePolicy(file, readText(file, 'policy'));
 }
 
 function explain({ spec }: NamedPolicy, asked: string, { json }: RouteFlags): ExitCode {

@@ -9,6 +9,7 @@ import type { RegisterCommand } from '../register.ts';
 import { parseLimit } from './flags/limit-flag.ts';
 import { parseTraceShare, parseTraceSlow } from './flags/tracing-flags.ts';
 import { parseRegion, serveRoles } from './roles.ts';
+import { addRoutingOptions } from './routing/flags.ts';
 import type { ServeFlags } from './settings.ts';
 
 /** `speechfb serve`: the speechfb.v1 protocol over WebSocket, until a signal. */
@@ -56,6 +57,7 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
   for (const add of [
     addStoreOptions,
     addCallerOptions,
+    addRoutingOptions,
     addCurveOptions,
     addAdminOptions,
     addTraceOptions,

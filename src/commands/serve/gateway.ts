@@ -16,6 +16,7 @@ import { collectOnOwnThread } from './few-cores.ts';
 import { warmOf } from './ready.ts';
 import { Reloads } from './reloads.ts';
 import { servedEngine } from './roles.ts';
+import { ServedRouting } from './routing/served-routing.ts';
 import { type ServeSettings, serverOptionsOf } from './settings.ts';
 import { followTenants, tenantsOf } from './tenants.ts';
 import { openTracing } from './tracing.ts';
@@ -56,6 +57,7 @@ export async function runGateway(
     const options = serverOptionsOf(settings);
     const store = openStore(settings.store, settings.role.region, log, tracing);
     const tenants = tenantsOf(settings, log);
+    await using routing = ServedRouting.open(settings.routing, { log, language: model.language, gateways });
     followTenants(tenants, settings, reloads);
     served.followTls?.(reloads);
     const started = startServer({
@@ -66,6 +68,7 @@ export async function runGateway(
       scoring: served.scoring,
       slots: served.slots,
       store: store?.parts.store,
+      routing,
       nodes: served.nodes,
       tracing,
       log,

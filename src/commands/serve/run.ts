@@ -6,7 +6,7 @@ import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { encodeServerUpdate, type ServerUpdate } from '../../load/service/server-updates.ts';
 import type { Warm } from '../../server/cluster/messages.ts';
 import { gatewaysFor } from '../../server/cluster/shares.ts';
-import { startServer } from '../../server/gateway/server.ts';
+import { type RunningServer, type ServerOptions, startServer } from '../../server/gateway/server.ts';
 import { defaultLimits } from '../../server/limits.ts';
 import { openStore } from '../../stores/redis/open-store.ts';
 import { createLog } from '../../telemetry/log.ts';
@@ -21,6 +21,8 @@ import { collectOnOwnThread } from './few-cores.ts';
 import { sayReady, warmOf } from './ready.ts';
 import { Reloads } from './reloads.ts';
 import { servedEngine } from './roles.ts';
+import { checkRoutingRole } from './routing/flags.ts';
+import { ServedRouting } from './routing/served-routing.ts';
 import { runNode } from './run-node.ts';
 import { type ServeFlags, type ServeSettings, serverOptionsOf, settingsOf, warn } from './settings.ts';
 import { type SeveralOptions, serveSeveral } from './several.ts';
@@ -43,6 +45,7 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
     const hint = 'the gateways send the traces, with the stages at their nodes in them';
     throw new SpeechfbError('bad_flag', '--otlp is not for --role inference', { hint });
   }
+  checkRoutingRole(flags);
   const run = flags.role === 'inference' ? runNode : serve;
   if (parentFd === undefined) return await run(flags, () => {});
   const report = (update: ServerUpdate) => writeSync(parentFd, encodeServerUpdate(update));
@@ -75,21 +78,20 @@ async function serveAlone(
   const engine = servedEngine({ ...settings.role, tuning: curve?.tuning, tracing }, model, log);
   const options = serverOptionsOf(settings);
   const tenants = tenantsOf(settings, log);
+  await using routing = ServedRouting.open(settings.routing, { log, language: model.language, gateways: 1 });
   const warming = defer<AcousticEngine>();
   const store = openStore(settings.store, settings.role.region, log, tracing);
   const limits = { ...defaultLimits, ...firstGuess(curve), ...options.limits };
-  const server = await startServer({
+  const start = {
     ...options,
     tenants,
     limits,
+    routing,
     engine: warming.promise,
     ...{ scoring: engine.scoring, slots: engine.slots, nodes: engine.nodes, tracing, log },
     ...store?.parts,
-  }).catch(async (error) => {
-    // What is open would keep the process.
-    await store?.close();
-    throw error;
-  });
+  };
+  const server = await startOrClose(start, async () => store?.close());
   let warmed: Warm | undefined;
   const parts = {
     server,
@@ -130,5 +132,15 @@ async function serveAlone(
     await server.close();
     await store?.close();
     await engine.close();
+  }
+}
+
+async function startOrClose(options: ServerOptions, close: () => Promise<void>): Promise<RunningServer> {
+  try {
+    return await startServer(options);
+  } catch (error) {
+    // What is open would keep the process.
+    await close();
+    throw error;
   }
 }

@@ -15,6 +15,7 @@ import type { AdminFlags } from './flags/admin-flags.ts';
 import { checkLimits } from './flags/limit-flag.ts';
 import { type TracingFlags, type TracingSettings, tracingSettingsOf } from './flags/tracing-flags.ts';
 import { type RoleFlags, readPem } from './roles.ts';
+import { type RoutingFlags, type RoutingSettings, routingSettingsOf } from './routing/flags.ts';
 
 export type ServeFlags = {
   host: string;
@@ -38,6 +39,7 @@ export type ServeFlags = {
   logLevel: LogLevel;
   parentFd?: number;
 } & RoleFlags &
+  RoutingFlags &
   CurveFlags &
   TracingFlags &
   AdminFlags;
@@ -57,6 +59,8 @@ export type ServeSettings = {
   curve: string | undefined;
   tokens: { path: string; text: string } | undefined;
   tenants: { path: string; text: string } | undefined;
+  /** What decides which backend writes each transcript. */
+  routing: RoutingSettings | undefined;
   /** The URL of the store as it was given, secrets of the environment not filled in. */
   store: string | undefined;
   publicUrl: string | undefined;
@@ -90,6 +94,7 @@ export function settingsOf(flags: ServeFlags): ServeSettings {
     tenants:
       tenants === undefined ? undefined : { path: tenants, text: readText(tenants, "tenants' file", tenantsHint) },
     tls: readTls(flags.tlsCert, flags.tlsKey),
+    routing: routingSettingsOf(flags),
     store: checkStore(flags.store),
     publicUrl: flags.publicUrl === undefined ? undefined : checkPublicUrl(flags.publicUrl),
     tracing: tracingSettingsOf(flags),

@@ -11,7 +11,7 @@ type LooseScenario = {
       tokenFile?: unknown;
       protocol?: unknown;
       tls?: { ca?: unknown } | undefined;
-      embedded?: { model?: unknown } | undefined;
+      embedded?: { model?: unknown; routing?: unknown } | undefined;
     };
     cost?: { capacity?: unknown } | undefined;
   };
@@ -29,6 +29,7 @@ export function missingFiles(directory: string): (scenario: LooseScenario, conte
       [['target', 'protocol'], protocolFile(spec?.target?.protocol)],
       [['target', 'tls', 'ca'], spec?.target?.tls?.ca],
       [['target', 'embedded', 'model'], spec?.target?.embedded?.model],
+      [['target', 'embedded', 'routing'], spec?.target?.embedded?.routing],
       [['cost', 'capacity'], spec?.cost?.capacity],
     ];
     for (const [path, file] of named) {

@@ -159,8 +159,19 @@ function withPaths(spec: Parsed['spec'], directory: string): Parsed['spec'] {
       ...(isProtocolFile(protocol) ? { protocol: absolute(protocol) } : {}),
       ...(tokenFile === undefined ? {} : { tokenFile: absolute(tokenFile) }),
       ...(tls?.ca === undefined ? {} : { tls: { ...tls, ca: absolute(tls.ca) } }),
-      ...(embedded?.model === undefined ? {} : { embedded: { ...embedded, model: absolute(embedded.model) } }),
+      ...(embedded && { embedded: withFiles(embedded, absolute) }),
     },
+  };
+}
+
+type EmbeddedSpec = NonNullable<Parsed['spec']['target']['embedded']>;
+
+function withFiles(embedded: EmbeddedSpec, absolute: (path: string) => string): EmbeddedSpec {
+  const { model, routing } = embedded;
+  return {
+    ...embedded,
+    ...(model === undefined ? {} : { model: absolute(model) }),
+    ...(routing === undefined ? {} : { routing: absolute(routing) }),
   };
 }
 

@@ -21,17 +21,20 @@ export type ServeOptions = {
   tls?: boolean | undefined;
   /** What the servers share, so that a session is resumed at any of them. */
   store?: 'redis' | undefined;
+  /** The path of a routing policy. */
+  routing?: string | undefined;
 };
 
 /** The same as flags of `speechfb serve`, which must allow the faults that the test will make. */
 export function serveArgs(options: ServeOptions = {}, faults: readonly FaultSpec[] = []): string[] {
-  const { maxSessions, resumeTtl, limits = {}, model, device, gateways } = options;
+  const { maxSessions, resumeTtl, limits = {}, model, device, gateways, routing } = options;
   const faultFlags = definitions(faults).flatMap((fault) => ('serveFlag' in fault ? [fault.serveFlag] : []));
   return [
     ...(maxSessions === undefined ? [] : ['--max-sessions', `${maxSessions}`]),
     ...(resumeTtl === undefined ? [] : ['--resume-ttl', `${resumeTtl}ms`]),
     ...(model === undefined ? [] : ['--model', model]),
     ...(device === undefined ? [] : ['--device', device]),
+    ...(routing === undefined ? [] : ['--routing', routing]),
     ...(gateways === undefined || hasServers(options) ? [] : ['--gateways', `${gateways}`]),
     ...Object.entries(limits).flatMap(([name, value]) => ['--limit', `${name}=${value}`]),
     ...new Set(faultFlags),

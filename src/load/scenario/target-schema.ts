@@ -61,6 +61,9 @@ const embedded = section({
     .literal('redis', { error: (issue) => `${shown(issue.input)} is not a store; allowed: redis` })
     .optional()
     .describe('A Redis beside the gateways, of the redis-server on PATH: a session is resumed at any of them.'),
+  routing: text('the path of a routing policy')
+    .optional()
+    .describe('Which backend writes each transcript; relative to the scenario.'),
 }).superRefine(({ zones, nodes }, context) => {
   const problem = (message: string) => context.addIssue({ code: 'custom', path: ['zones'], message });
   if (zones === undefined) return;
