@@ -1,5 +1,5 @@
 /**
- * Tries the laws of test/fuzz for long, each for its share of the time: npm run fuzz -- [--minutes 60] [--seed N]
+ * Tries the laws of test/fuzz for long, each for its share of the time: npm run fuzz -- [--minutes 60 | --seconds 60] [--seed N]
  *
  * Without --seed it takes another one at each run, and says which. What it finds is told with the seed and the path
  * that find it again.
@@ -10,12 +10,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const { values: flags } = parseArgs({
-  options: { minutes: { type: 'string', default: '60' }, seed: { type: 'string' } },
+  options: { minutes: { type: 'string' }, seconds: { type: 'string' }, seed: { type: 'string' } },
 });
-const minutes = Number(flags.minutes);
+const minutes = flags.seconds === undefined ? Number(flags.minutes ?? 60) : Number(flags.seconds) / 60;
 const seed = Number(flags.seed ?? Date.now() % 0x7fffffff);
 if (!(minutes > 0) || !Number.isInteger(seed)) {
-  console.error('npm run fuzz -- [--minutes 60] [--seed N]: minutes above 0, and a whole number');
+  console.error('npm run fuzz -- [--minutes 60 | --seconds 60] [--seed N]: times above 0, and a whole number');
   process.exit(2);
 }
 

@@ -56,6 +56,8 @@ export class GuardedHearing implements Hearing {
   readonly #beganMs: number;
   /** When sound came that text is due for; undefined: nothing is due. */
   #owedMs: number | undefined;
+  /** A timer is there that looks after it. */
+  #isWatching = false;
   /** When the ends came of utterances without a final, in order. */
   readonly #ends: number[] = [];
   /** Utterances begun, and those of them whose sound is over. */
@@ -167,7 +169,6 @@ export class GuardedHearing implements Hearing {
     const nowMs = time.now();
     if (this.#owedMs !== undefined && this.#ends.length === 0) timeouts.text.add(nowMs - this.#owedMs);
     this.#owedMs = undefined;
-    this.#cancelText();
     if (text.isFinal) {
       const endMs = this.#ends.shift();
       if (endMs !== undefined) timeouts.final.add(nowMs - endMs);
@@ -184,7 +185,6 @@ export class GuardedHearing implements Hearing {
     this.#endedUtterances = this.#utterances;
     this.#ends.push(this.#ward.time.now());
     this.#owedMs = undefined;
-    this.#cancelText();
     if (this.#ends.length === 1) this.#awaitFinal();
   }
 
@@ -193,8 +193,22 @@ export class GuardedHearing implements Hearing {
     this.#owedMs = time.now();
     // A backend that writes only at the end, or has not shown yet when it writes, owes nothing now.
     if (!writesAsOneSpeaks || !timeouts.text.isMeasured || timeouts.text.isBeyond) return;
-    const waitMs = timeouts.text.ms;
-    this.#cancelText = time.at(this.#owedMs + waitMs, () => this.#timedOut('text', waitMs));
+    this.#watchText(this.#owedMs, timeouts.text.ms);
+  }
+
+  /**
+   * One timer looks after all texts of the hearing: what is told before it fires costs no other.
+   */
+  #watchText(owedMs: number, waitMs: number): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    const { time } = this.#ward;
+    this.#cancelText = time.at(owedMs + waitMs, () => {
+      this.#isWatching = false;
+      if (this.#owedMs === undefined) return;
+      if (time.now() >= this.#owedMs + waitMs) this.#timedOut('text', waitMs);
+      else this.#watchText(this.#owedMs, waitMs);
+    });
   }
 
   #awaitFinal(): void {
@@ -212,7 +226,7 @@ export class GuardedHearing implements Hearing {
 
   #timedOut(what: keyof TimeoutOptions, waitedMs: number): void {
     const { name, timeouts, counts } = this.#ward;
-    timeouts[what].add(waitedMs);
+    timeouts[what].gaveUp(waitedMs);
     counts.timedOut += 1;
     this.#fail({ class: 'fault', message: `${name} ${silences[what]} for ${(waitedMs / 1000).toFixed(1)} s` });
   }

@@ -14,7 +14,7 @@ export type SherpaHearingOptions = {
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** One session at the thread of sherpa-onnx. */
+/** One session at the process of sherpa-onnx. */
 export class SherpaHearing implements Hearing {
   readonly #options: SherpaHearingOptions;
   readonly #gate: HearingGate;
@@ -22,7 +22,7 @@ export class SherpaHearing implements Hearing {
   #endedUtterances = 0;
   /** Where each utterance begins on the session's clock, ms. */
   readonly #beginsMs: (number | undefined)[] = [];
-  /** Sound that the thread has not told to have heard, ms. */
+  /** Sound that the process has not told to have heard, ms. */
   #behindMs = 0;
   /** Sound of the open utterance that it has told to have heard, ms. */
   #heardMs = 0;
@@ -91,7 +91,7 @@ export class SherpaHearing implements Hearing {
   }
 }
 
-/** Sound that waits for the thread, or changes nothing of what it has told. */
+/** Sound that waits for the process, or changes nothing of what it has told. */
 const mostBehindMs = 60_000;
 
 /** Words of their tokens; one ends where the next begins, as the model tells beginnings alone. */

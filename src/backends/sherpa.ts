@@ -1,5 +1,6 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { Worker } from 'node:worker_threads';
 import { SpeechfbError } from '../errors.ts';
 import { plainText } from '../plain-text.ts';
 import { workerUrl } from '../threads/worker-url.ts';
@@ -14,20 +15,14 @@ export type SherpaOptions = {
   directory: string;
   /** Default `sherpa-onnx-node`, which whoever wants it installs. */
   package?: string | undefined;
-  /** Default: that beside this file. */
-  workerScript?: URL | undefined;
 };
 
 /**
- * A streaming model of sherpa-onnx, on a thread of its own. Throws `backend_unavailable` where the
+ * A streaming model of sherpa-onnx, in a process of its own: a file that is no network ends it.
+ * Throws `backend_unavailable` where the
  * optional package is not installed, or the directory is no model.
  */
-export function sherpaOnnx({
-  name,
-  directory,
-  package: packageName = 'sherpa-onnx-node',
-  workerScript,
-}: SherpaOptions): Backend {
+export function sherpaOnnx({ name, directory, package: packageName = 'sherpa-onnx-node' }: SherpaOptions): Backend {
   const model = findSherpaModel(directory);
   try {
     createRequire(import.meta.url).resolve(packageName);
@@ -35,33 +30,31 @@ export function sherpaOnnx({
     const message = `it needs the package ${packageName}, which is not installed`;
     throw new SpeechfbError('backend_unavailable', message, { hint: `npm install ${packageName}@1` });
   }
-  return new SherpaBackend(name, { model, package: packageName, threads: 1 }, workerScript);
+  return new SherpaBackend(name, { model, package: packageName, threads: 1 });
 }
 
 class SherpaBackend implements Backend {
   readonly kind = 'sherpa-onnx';
   readonly name: string;
   readonly #work: SherpaWork;
-  readonly #script: URL | string;
   readonly #hearings = new Map<number, SherpaHearing>();
-  #worker: Worker | undefined;
+  #child: ChildProcess | undefined;
   #ready = false;
   #newest = 0;
 
-  constructor(name: string, work: SherpaWork, script: URL | undefined) {
+  constructor(name: string, work: SherpaWork) {
     this.name = name;
     this.#work = work;
-    this.#script = script ?? workerUrl(import.meta.url, 'sherpa/worker.js');
   }
 
   open(input: HearingInput, on: HearingEvents): Hearing {
     const id = ++this.#newest;
-    const worker = this.#start();
+    const child = this.#start();
     const hearing = new SherpaHearing({
       name: this.name,
       input,
       on,
-      ask: (task) => worker.postMessage({ ...task, id } as SherpaTask),
+      ask: (task) => send(child, { ...task, id } as SherpaTask),
       onOver: () => this.#hearings.delete(id),
     });
     this.#hearings.set(id, hearing);
@@ -71,40 +64,53 @@ class SherpaBackend implements Backend {
 
   async close(): Promise<void> {
     for (const hearing of [...this.#hearings.values()]) hearing.close();
-    const worker = this.#worker;
-    this.#worker = undefined;
-    await worker?.terminate();
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
   }
 
-  /** A thread that has died is begun anew by the next session. */
-  #start(): Worker {
-    if (this.#worker) return this.#worker;
-    const worker = new Worker(this.#script, { workerData: this.#work });
-    worker.unref();
-    worker.on('message', (news: SherpaNews) => this.#heard(news));
-    worker.on('error', (error) => this.#died(worker, error.message));
-    worker.on('exit', (code) => this.#died(worker, `its thread ended (${code})`));
-    this.#worker = worker;
+  /** A process that has died is begun anew by the next session; it ends with this one. */
+  #start(): ChildProcess {
+    if (this.#child) return this.#child;
+    const script = workerUrl(import.meta.url, 'sherpa/worker.js');
+    const child = fork(script, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    child.unref();
+    child.channel?.unref();
+    child.on('message', (news: SherpaNews) => {
+      if (child === this.#child) this.#heard(news);
+    });
+    child.on('error', (error) => this.#died(child, error.message));
+    child.on('exit', (code, signal) => this.#died(child, `its process ended (${code ?? signal}); is its model one?`));
+    this.#child = child;
     this.#ready = false;
-    return worker;
+    send(child, this.#work);
+    return child;
   }
 
   #heard(news: SherpaNews): void {
     if (news.is === 'text') this.#hearings.get(news.id)?.told(news);
-    else if (news.is === 'failed') this.#died(this.#worker, news.message);
+    else if (news.is === 'failed') this.#died(this.#child, news.message);
     else {
       this.#ready = true;
       for (const hearing of this.#hearings.values()) hearing.ready();
     }
   }
 
-  #died(worker: Worker | undefined, why: string): void {
-    if (worker === undefined || worker !== this.#worker) return;
-    this.#worker = undefined;
-    void worker.terminate();
+  #died(child: ChildProcess | undefined, why: string): void {
+    if (child === undefined || child !== this.#child) return;
+    this.#child = undefined;
+    child.kill('SIGKILL');
     const message = plainText(`${this.name}: ${why}`, mostWords);
     for (const hearing of [...this.#hearings.values()]) hearing.fail(message);
   }
 }
 
 const mostWords = 300;
+
+/** What is said to a process that is gone is lost, as its hearings are told. */
+function send(child: ChildProcess, message: SherpaWork | SherpaTask): void {
+  if (child.connected) child.send(message, () => {});
+}

@@ -1,4 +1,12 @@
-import { type Document, isScalar, type LineCounter, type ParseOptions, parseAllDocuments, type YAMLError } from 'yaml';
+import {
+  type Document,
+  type DocumentOptions,
+  isScalar,
+  type LineCounter,
+  type ParseOptions,
+  parseAllDocuments,
+  type YAMLError,
+} from 'yaml';
 import type { Problem } from '../errors.ts';
 import { shown } from './sentences.ts';
 import { repeatedKeys, tooDeep } from './yaml-value.ts';
@@ -6,11 +14,14 @@ import { repeatedKeys, tooDeep } from './yaml-value.ts';
 /**
  * How YAML is read everywhere: with merge keys (`<<: *name`), which files of other tools have, and
  * plain messages. Whether keys are unique is looked at here: the library compares each with each.
+ * It warns of nothing by itself (of a key that is a mapping), as it would on stderr.
  */
-const yamlOptions = { prettyErrors: false, merge: true, uniqueKeys: false } as const satisfies ParseOptions & {
-  merge: boolean;
-  uniqueKeys: boolean;
-};
+const yamlOptions = {
+  prettyErrors: false,
+  merge: true,
+  uniqueKeys: false,
+  logLevel: 'error',
+} as const satisfies ParseOptions & DocumentOptions & { merge: boolean };
 
 /**
  * The documents of a YAML text but for empty ones: a `---` before the first or behind the last

@@ -89,7 +89,7 @@ function speak(hearing: ReturnType<typeof hear>['hearing'], fromMs: number): voi
   }
 }
 
-it('hears on a thread of its own, in words with times, utterance by utterance, those without sound too', async () => {
+it('hears in a process of its own, in words with times, utterance by utterance, those without sound too', async () => {
   const { hearing, told, texts, until } = hear(start());
   speak(hearing, 5000);
   hearing.next();
@@ -133,7 +133,7 @@ it('hears several at once, and those who come later', async () => {
 });
 
 it.each([
-  ['a thread that dies', standIn, 'the stand-in has died'],
+  ['a process that dies', standIn, 'the stand-in has died'],
   ['a model that is none', "throw new Error('the model is no model')", 'the model is no model'],
 ])('ends hearings with a fault for %s, and begins anew with the next', async (_, source, words) => {
   const backend = start(source);

@@ -12,6 +12,17 @@ const librarys =
   /Too (small|big)|Unrecognized|Invalid (input|option|type)|expected \w+,|>=|<=|Unresolved tag|Implicit|Nested mapp|Unexpected (token|end|non-white|scalar)|is not valid JSON|in JSON at|in flow|must be|All collection items|at the same column|Plain value|Missing closing|Block (collection|seq)/;
 
 describe("no library's words", () => {
+  it('stand beside ours, as a warning of the process about a key that is a mapping', async () => {
+    const warnings: string[] = [];
+    const hear = ({ message }: Error): void => void warnings.push(message);
+    process.on('warning', hear);
+    expect(() => parseConfig('a.yaml', '? {a: b}\n: 1\n', section({ a: z.number() }))).toThrow(SpeechfbError);
+    // Node tells of a warning in a later turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', hear);
+    expect(warnings).toEqual([]);
+  });
+
   const schema = section({ a: z.number().min(1), b: z.array(z.string()).optional(), c: text('a name').optional() });
   it.each([
     ['a: [1'],

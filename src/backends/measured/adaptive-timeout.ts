@@ -12,8 +12,9 @@ export class AdaptiveTimeout {
   readonly #bounds: TimeoutBounds;
   readonly #answers: number[] = [];
   #next = 0;
-  /** Undefined: to be computed anew. */
   #p99: number | undefined;
+  /** Answers that `#p99` does not know; sorting out 500 costs more than a frame may. */
+  #unseen = 0;
 
   constructor(bounds: TimeoutBounds) {
     this.#bounds = bounds;
@@ -31,7 +32,10 @@ export class AdaptiveTimeout {
 
   get p99Ms(): number | undefined {
     if (!this.isMeasured) return undefined;
-    this.#p99 ??= quantileInPlace(Float64Array.from(this.#answers), 0.99);
+    if (this.#p99 === undefined || this.#unseen > this.count / 32) {
+      this.#p99 = quantileInPlace(Float64Array.from(this.#answers), 0.99);
+      this.#unseen = 0;
+    }
     return this.#p99;
   }
 
@@ -48,6 +52,12 @@ export class AdaptiveTimeout {
   add(ms: number): void {
     this.#answers[this.#next] = ms;
     this.#next = (this.#next + 1) % mostAnswers;
+    this.#unseen += 1;
+  }
+
+  /** A wait was given up; the next knows of it at once. */
+  gaveUp(ms: number): void {
+    this.add(ms);
     this.#p99 = undefined;
   }
 }

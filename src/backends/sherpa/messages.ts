@@ -1,16 +1,16 @@
 import type { SherpaModel } from './model.ts';
 
-/** What the thread of sherpa-onnx is begun with. */
+/** What the process of sherpa-onnx is begun with. */
 export type SherpaWork = { model: SherpaModel; package: string; threads: number };
 
-/** What the thread is asked to do; a hearing goes by a number. */
+/** What the process is asked to do; a hearing goes by a number. */
 export type SherpaTask =
   | { do: 'open'; id: number; sampleRateHz: number }
   | { do: 'hear'; id: number; samples: Float32Array }
   | { do: 'end'; id: number }
   | { do: 'close'; id: number };
 
-/** What the thread says. */
+/** What the process says. */
 export type SherpaNews =
   | { is: 'ready' }
   /** It cannot hear anybody; it ends. */

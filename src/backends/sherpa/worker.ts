@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module';
-import { parentPort, workerData } from 'node:worker_threads';
 import type { SherpaNews, SherpaTask, SherpaWork } from './messages.ts';
 
 /** The part of sherpa-onnx-node 1.x that is used. */
@@ -16,8 +15,11 @@ type Recognizer = {
 };
 type Ear = { sampleRateHz: number; stream: Stream | undefined; heardMs: number; toldMs: number; shown: string };
 
-/** Hears on a thread of its own: its decoding would stop the sockets of all learners. */
-class SherpaThread {
+/**
+ * Hears in a process of its own: its decoding would stop the sockets of all learners, and what it
+ * does not like (a broken model) ends the process that it is in.
+ */
+class SherpaProcess {
   readonly #recognizer: Recognizer;
   readonly #say: (news: SherpaNews) => void;
   readonly #ears = new Map<number, Ear>();
@@ -95,11 +97,15 @@ const quietMs = 1000;
 /** What streaming models of the project look ahead at most, s. */
 const lookAheadS = 0.7;
 
-const port = parentPort!;
-const say = (news: SherpaNews): void => port.postMessage(news);
-try {
-  const thread = new SherpaThread(workerData as SherpaWork, say);
-  port.on('message', (task: SherpaTask) => thread.take(task));
-} catch (error) {
-  say({ is: 'failed', message: error instanceof Error ? error.message : String(error) });
-}
+const say = (news: SherpaNews): void => {
+  process.send?.(news);
+};
+let hearer: SherpaProcess | undefined;
+process.on('message', (message: SherpaWork | SherpaTask) => {
+  try {
+    if ('do' in message) hearer?.take(message);
+    else hearer = new SherpaProcess(message, say);
+  } catch (error) {
+    say({ is: 'failed', message: error instanceof Error ? error.message : String(error) });
+  }
+});

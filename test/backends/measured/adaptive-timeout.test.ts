@@ -30,7 +30,7 @@ describe('an adaptive timeout', () => {
     const waits: number[] = [];
     for (let time = 0; time < 40; time++) {
       waits.push(timeout.ms);
-      timeout.add(timeout.ms);
+      timeout.gaveUp(timeout.ms);
     }
     expect(waits[0]).toBe(400);
     expect(waits.at(-1)).toBe(5000);
