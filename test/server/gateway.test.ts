@@ -141,6 +141,7 @@ describe('a name that this machine does not have', () => {
 describe('HTTP beside the stream', () => {
   it.each([
     ['/healthz', 200, '{"status":"ok"}'],
+    ['/livez', 200, '{"status":"alive"}'],
     ['/readyz', 200, '{"status":"ready"}'],
     ['/v1/stream', 426, 'this is a WebSocket'],
     ['/elsewhere', 404, 'there is no /elsewhere; there are /healthz, /readyz, /metrics, /v1/stream'],

@@ -14,8 +14,8 @@ import { parseListenAddress } from './flags/listen-address.ts';
 export type NodeParts = { node: InferenceNode; engine: AcousticEngine; scoring: Scoring };
 
 /**
- * `/healthz`, `/readyz` and `/metrics` of a node, for whoever runs it: nothing of a learner is in
- * them.
+ * `/healthz`, `/livez`, `/readyz` and `/metrics` of a node, for whoever runs it: nothing of a
+ * learner is in them.
  *
  * @param address `host:port`
  * @throws SpeechfbError `bad_flag`, `port_in_use`, `cannot_listen`
@@ -26,6 +26,7 @@ export async function listenNodeHttp(address: string, { node, engine, scoring }:
     const { slots, free } = node.slots();
     return { streaming: slots - free };
   };
+  const stuck = () => stalled(engine.stats(), scoring.stats?.(), defaultLimits);
   const metrics = new Metrics({
     version: packageVersion(),
     sessions,
@@ -37,7 +38,8 @@ export async function listenNodeHttp(address: string, { node, engine, scoring }:
     createHttpHandler({
       metrics,
       expose: () => metrics.expose(),
-      notReady: () => (node.isDraining ? 'draining' : stalled(engine.stats(), scoring.stats?.(), defaultLimits)),
+      notReady: () => (node.isDraining ? 'draining' : stuck()),
+      stuck,
       lostDevice: () => engine.lostDevice?.device,
       misdirected: () => undefined,
       unknown: () => undefined,

@@ -126,18 +126,22 @@ const second = (name: string, value: number, why: string): Figure => ({
 });
 const readyPeriod = second('readyPeriod', 5, 'a pod that drains or stands still gets nobody new within two such looks');
 const readyFailures = second('readyFailures', 2, 'one lost answer is no outage');
-const alivePeriod = second('alivePeriod', 10, 'a look at the life of the process');
-const aliveFailures = second('aliveFailures', 6, 'a minute: the server mends a model that hangs by itself, sooner');
+const alivePeriod = second('alivePeriod', 10, 'a look at whether what scores still moves');
+const aliveFailures = second(
+  'aliveFailures',
+  6,
+  'a minute in which neither the model nor the scoring moves: the server mends them by itself, sooner',
+);
 const probeTimeout = second('timeout', 3, 'an answer takes milliseconds; a busy machine may be late');
 
-/** Startup and readiness by /readyz, life by /livez or /healthz. */
+/** Startup and readiness by /readyz, life by /livez. */
 function probes({ startupPeriod, startupFailures }: PodFigures, port: 'watch' | 'stream'): TreeMap {
   const get = (path: string) => ({ httpGet: { path, port }, timeoutSeconds: probeTimeout });
   return {
     startupProbe: { ...get('/readyz'), periodSeconds: startupPeriod, failureThreshold: startupFailures },
     readinessProbe: { ...get('/readyz'), periodSeconds: readyPeriod, failureThreshold: readyFailures },
     livenessProbe: {
-      ...get('/healthz'),
+      ...get('/livez'),
       periodSeconds: alivePeriod,
       failureThreshold: aliveFailures,
     },

@@ -11,7 +11,7 @@ const port = (name: string, value: number, why: string): Figure => ({
 export const ports = {
   stream: port('stream', 8090, 'learners, from the balancer in front, which ends TLS'),
   trunk: port('trunk', 8091, "gateways' trunks, with certificates on both ends"),
-  watch: port('watch', 9091, '/healthz, /readyz and /metrics of an inference node'),
+  watch: port('watch', 9091, '/livez, /readyz and /metrics of an inference node'),
   redis: port('redis', 6379, "the store of sessions, Redis' usual port"),
   dns: port('dns', 53, 'names of nodes and of the store'),
   tls: port('tls', 443, 'learners, wss://'),

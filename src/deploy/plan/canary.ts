@@ -171,7 +171,7 @@ function queriesOf(canary: Canary, at: Located<Canary>['at'], minimum: Figure): 
   const [bad, total] = [promQl(badRate(fresh, window), bound), promQl(totalRate(fresh, window), bound)];
   const lost = promQl(badShare(before, window), bound);
   const fine = join(written`clamp_min(`, lost, written` or vector(0), ${budget})`);
-  const worse = join(written`clamp_max(${times} * `, fine, written`, 0.5)`);
+  const worse = join(written`clamp_max(${times} * `, fine, written`, scalar((1 + `, fine, written`) / 2))`);
   const units = written` * {{args.seconds}} / ${each}`;
   const logRatio = join(
     ...[

@@ -16,6 +16,11 @@ export type HttpOptions = {
   expose(format: MetricsFormat): Promise<{ body: string; contentType: string }>;
   /** Why the server takes no new session; undefined: it does. */
   notReady(): string | undefined | Promise<string | undefined>;
+  /**
+   * Why the process scores nothing although it should; draining is no reason. Absent: whatever it
+   * scores with mends itself, or is elsewhere.
+   */
+  stuck?(): string | undefined;
   /** The device that was lost, since when the CPU runs the model. */
   lostDevice(): string | undefined;
   /** Why a request is not meant for this server at all. */
@@ -35,8 +40,9 @@ export type HttpOptions = {
 };
 
 /**
- * /healthz: the process answers. /readyz: the model is warm and alive, nothing drains. /metrics:
- * Prometheus. /v1/sessions: results that come later. /faults/inference: for load tests.
+ * /healthz: the process answers. /livez: what scores in it has moved. /readyz: the model is warm
+ * and alive, nothing drains. /metrics: Prometheus. /v1/sessions: results that come later.
+ * /faults/inference: for load tests.
  */
 export function createHttpHandler(options: HttpOptions): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
@@ -57,7 +63,7 @@ export function createHttpHandler(options: HttpOptions): (request: IncomingMessa
 
 type Answer = { status: number; contentType: string; body: string; headers?: Record<string, string> };
 
-const known = new Set(['/healthz', '/readyz', '/metrics', streamPath, ...facadePaths, faultsPath]);
+const known = new Set(['/healthz', '/readyz', '/metrics', streamPath, ...facadePaths, faultsPath, '/livez']);
 
 async function answer(request: IncomingMessage, path: string, options: HttpOptions): Promise<Answer> {
   const misdirected = options.misdirected(request);
@@ -72,6 +78,10 @@ async function answer(request: IncomingMessage, path: string, options: HttpOptio
   switch (path) {
     case '/healthz':
       return json(200, { status: 'ok' });
+    case '/livez': {
+      const reason = options.stuck?.();
+      return reason === undefined ? json(200, { status: 'alive' }) : json(503, { status: 'stuck', reason });
+    }
     case '/readyz': {
       const reason = await options.notReady();
       if (reason !== undefined) return json(503, { status: 'not_ready', reason });
