@@ -21,14 +21,14 @@ async function start(faults: TranscriptionFaults, options: Partial<HttpBatchOpti
 }
 
 /** Opens a hearing, and waits for its next final or error. */
-function hear({ backend }: Awaited<ReturnType<typeof start>>, deadlineMs?: number) {
+function hear({ backend }: Awaited<ReturnType<typeof start>>, deadlineMs?: number, sampleRateHz = 16_000) {
   const told: (HearingText | BackendError)[] = [];
   let wake: () => void = () => {};
   const take = (one: HearingText | BackendError): void => {
     told.push(one);
     wake();
   };
-  const input = { session: 's', language: 'en-US', sampleRateHz: 8000, reference: 'a b', deadlineMs };
+  const input = { session: 's', language: 'en-US', sampleRateHz, reference: 'a b', deadlineMs };
   const hearing = backend.open(input, { onReady() {}, onText: take, onError: take });
   const last = async (): Promise<HearingText | BackendError> => {
     for (;;) {
@@ -42,7 +42,7 @@ function hear({ backend }: Awaited<ReturnType<typeof start>>, deadlineMs?: numbe
 
 it('posts an utterance as a WAV file with its model and language, and not with what was to be read', async () => {
   const started = await start({});
-  const { hearing, last } = hear(started);
+  const { hearing, last } = hear(started, undefined, 8000);
   hearing.push(new Int16Array(8000), 5000);
   hearing.utteranceOver();
   expect(await last()).toEqual({ utterance: 0, text: 'one two', settled: 7, isFinal: true, coversMs: 6000 });
@@ -54,7 +54,7 @@ it('posts an utterance as a WAV file with its model and language, and not with w
 it('posts what is longer than two minutes in pieces, and joins their texts', async () => {
   const started = await start({});
   const { hearing, told, last } = hear(started);
-  for (let second = 0; second < 250; second++) hearing.push(new Int16Array(8000), second * 1000);
+  for (let second = 0; second < 250; second++) hearing.push(new Int16Array(16_000), second * 1000);
   hearing.utteranceOver();
   expect(await last()).toMatchObject({ text: 'one two one two one two', isFinal: true });
   const lengths = started.server.posted.map(({ seconds }) => Math.round(seconds));

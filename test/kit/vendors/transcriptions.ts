@@ -65,7 +65,7 @@ export async function startTranscriptions(options: TranscriptionOptions) {
         response.writeHead(200, { 'content-length': '100' });
         response.write('{"te', () => response.destroy());
       } else say(200, faults.rubbish ?? { text });
-    }, delayMs);
+    }, delayMs).unref();
   };
   const { tls } = options;
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
