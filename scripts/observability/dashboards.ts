@@ -9,7 +9,8 @@ import {
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as TimeSeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
-import { type Panel, type Row, rows } from './panels.ts';
+import type { Panel, Row } from './panel.ts';
+import { rows } from './panels.ts';
 
 /** Every dashboard by the name of its file; each reads what `speechfb serve` has at /metrics. */
 export function dashboards(): Record<string, Dashboard> {

@@ -1,18 +1,6 @@
-/** One panel; queries by their legends. */
-export type Panel = {
-  kind: 'stat' | 'series';
-  title: string;
-  /** What a reader should take from it. */
-  description: string;
-  /** Grafana's name of the unit: `s`, `percentunit`, `short`, `bytes`. */
-  unit: string;
-  queries: Record<string, string>;
-  stacked?: true;
-};
+import { routes, spending, tenants, versions } from './business-panels.ts';
+import { on, type Row, rate } from './panel.ts';
 
-export type Row = { title: string; panels: readonly Panel[] };
-
-const on = '{instance=~"$instance"}';
 const feedback = 'instance=~"$instance",type="phoneme_feedback"';
 
 function quantile(q: number, histogram: string, matchers: string, by: string): string {
@@ -22,9 +10,6 @@ function quantile(q: number, histogram: string, matchers: string, by: string): s
 const percentiles = Object.fromEntries(
   [0.5, 0.95, 0.99].map((q) => [`p${q * 100}`, quantile(q, 'speechfb_feedback_seconds', feedback, 'le')]),
 );
-
-const rate = (metric: string, by: string, matchers = 'instance=~"$instance"'): string =>
-  `sum by (${by}) (rate(${metric}{${matchers}}[$__rate_interval]))`;
 
 /** The service levels of slo/live-feedback.yaml: what learners were promised, and what is left. */
 const promises: Row = {
@@ -305,9 +290,13 @@ const machine: Row = {
   ],
 };
 
-/** The dashboards in the order in which one asks: is it well, what makes it late, is there room. */
+/** The dashboards in the order in which one asks: is it well, what makes it late, is there room, whose it is,
+ * what it costs, is the new one as good. */
 export const rows: readonly { file: string; title: string; rows: readonly Row[] }[] = [
   { file: 'overview', title: 'service levels', rows: [promises, work] },
   { file: 'latency', title: 'latency by stage', rows: [whole, threads] },
   { file: 'capacity', title: 'capacity and slots', rows: [places, spared, machine] },
+  { file: 'tenants', title: 'tenants', rows: [tenants] },
+  { file: 'cost', title: 'cost', rows: [spending, routes] },
+  { file: 'canary', title: 'canary', rows: [versions] },
 ];

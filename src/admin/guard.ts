@@ -4,6 +4,7 @@ import { accountOf, callerAddress } from '../server/admission/address.ts';
 import { type HostPolicy, isHostAllowed, isLoopback } from '../server/admission/exposure.ts';
 import { TokenBucket } from '../server/admission/token-bucket.ts';
 import type { AdminCaller, AdminTokens } from './admin-tokens.ts';
+import { type FrontProxy, frontProxyCaller } from './front-proxy.ts';
 import type { AdminRefusal } from './refusal.ts';
 
 /**
@@ -23,6 +24,8 @@ export function checkAdminExposure(host: string, isSecure: boolean): void {
 
 export type GuardOptions = {
   tokens: AdminTokens;
+  /** Reads external metrics by its certificate; absent: nobody does. */
+  frontProxy?: FrontProxy | undefined;
   /** Names by which the plane may be called. */
   hosts: HostPolicy;
   /** Monotonic, ms. */
@@ -39,9 +42,16 @@ export class AdminGuard {
     this.#options = options;
   }
 
-  /** Looks at the headers alone. */
-  identify(request: IncomingMessage): AdminCaller | AdminRefusal {
-    const { tokens, hosts, now } = this.#options;
+  /**
+   * Looks at the headers, and at the certificate where the front proxy may call: no page can show
+   * that, whatever name the server was called by.
+   *
+   * @param mayBeProxy whether the call is one that the front proxy makes
+   */
+  identify(request: IncomingMessage, mayBeProxy = false): AdminCaller | AdminRefusal {
+    const { tokens, hosts, frontProxy, now } = this.#options;
+    const proxy = mayBeProxy && frontProxy ? frontProxyCaller(request, frontProxy) : undefined;
+    if (proxy) return proxy;
     const { host, origin, authorization } = request.headers;
     if (!isHostAllowed(host, hosts)) {
       return { status: 421, code: 'forbidden', message: 'this server does not go by that name; --allow-host adds one' };

@@ -13,9 +13,11 @@ import { ThrottledLog } from '../telemetry/throttled-log.ts';
 import type { AdminTokens } from './admin-tokens.ts';
 import { readJson } from './body.ts';
 import { DrainControl } from './drain-control.ts';
+import { externalMetricsPath } from './external-metrics.ts';
+import type { FrontProxy } from './front-proxy.ts';
 import { AdminGuard, checkAdminExposure } from './guard.ts';
 import { type AdminRefusal, RefusedCall } from './refusal.ts';
-import { type AdminCall, type Route, type RouteContext, routes } from './routes.ts';
+import { type AdminCall, externalRoute, type Route, type RouteContext, routes } from './routes.ts';
 import type { AdminTarget } from './target.ts';
 
 export type AdminPlaneOptions = {
@@ -25,6 +27,8 @@ export type AdminPlaneOptions = {
   /** PEM texts. */
   tls?: { certificate: string; key: string } | undefined;
   tokens: AdminTokens;
+  /** Reads external metrics by its certificate; absent: nobody does. */
+  frontProxy?: FrontProxy | undefined;
   /** Names by which it may be called beside those of this machine. */
   hosts: readonly string[];
   target: AdminTarget;
@@ -41,9 +45,9 @@ export class AdminPlane {
 
   /** @throws SpeechfbError `unsafe_host`, `bad_tls`, `port_in_use`, `cannot_listen` */
   static async start(options: AdminPlaneOptions): Promise<AdminPlane> {
-    const { host, port, tls, target, audit, log } = options;
+    const { host, port, tls, frontProxy, target, audit, log } = options;
     checkAdminExposure(host, tls !== undefined);
-    const server = createListener(tls, { ...defaultLimits, handshakeTimeoutMs });
+    const server = createListener(tls, { ...defaultLimits, handshakeTimeoutMs }, frontProxy?.ca);
     // Those who run a server are few: strangers must not take its memory here.
     server.maxConnections = mostConnections;
     const bound = await listen(server, { host, port }, listenHints);
@@ -53,7 +57,8 @@ export class AdminPlane {
     return new AdminPlane(url, server, options);
   }
 
-  private constructor(url: string, server: Server, { host, tokens, hosts, target, audit, log }: AdminPlaneOptions) {
+  private constructor(url: string, server: Server, options: AdminPlaneOptions) {
+    const { host, tokens, frontProxy, hosts, target, audit, log } = options;
     this.url = url;
     this.#server = server;
     const now = () => performance.now();
@@ -67,7 +72,7 @@ export class AdminPlane {
     const throttled = new ThrottledLog(log, now);
     this.#timer = setInterval(() => throttled.flush(), flushMs);
     this.#timer.unref();
-    const guard = new AdminGuard({ tokens, hosts: { allowed: hosts, loopback: isLoopback(host) }, now });
+    const guard = new AdminGuard({ tokens, frontProxy, hosts: { allowed: hosts, loopback: isLoopback(host) }, now });
     const calls = new Calls(guard, this.#context, throttled);
     server.on('request', (request, response) => void calls.answer(request, response));
     server.on('clientError', (error, socket) => refuseUnread(error, socket, defaultLimits));
@@ -115,9 +120,10 @@ class Calls {
   }
 
   #find(request: IncomingMessage, path: string) {
-    const caller = this.#guard.identify(request);
+    const isExternal = path === externalMetricsPath || path.startsWith(`${externalMetricsPath}/`);
+    const caller = this.#guard.identify(request, isExternal);
     if ('status' in caller) throw new RefusedCall(caller);
-    const methods = Object.hasOwn(routes, path) ? routes[path]! : undefined;
+    const methods = Object.hasOwn(routes, path) ? routes[path]! : externalRoute(path);
     if (!methods) {
       const message = `there is no such path; there are ${Object.keys(routes).join(', ')}`;
       throw new RefusedCall({ status: 404, code: 'not_found', message });

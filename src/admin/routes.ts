@@ -5,6 +5,7 @@ import { SpeechfbError } from '../errors.ts';
 import type { AdminCaller, AdminRole } from './admin-tokens.ts';
 import { drainOf, policyOfLimits, sessionsOf, statusOf, usageOf } from './answers.ts';
 import type { DrainControl } from './drain-control.ts';
+import { externalMetricResources, externalMetricsPath, externalMetricValues, metricAt } from './external-metrics.ts';
 import { RefusedCall } from './refusal.ts';
 import { routingOf } from './routing-document.ts';
 import type { AdminTarget, TargetSession, TenantsTarget } from './target.ts';
@@ -44,7 +45,24 @@ export const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> =
     POST: { role: 'operate', answer: startDrain },
   },
   '/admin/v1/drain/cancel': { POST: { role: 'operate', answer: cancelDrain } },
+  [externalMetricsPath]: { GET: { role: 'read', answer: async () => externalMetricResources() } },
 };
+
+/** What there is at the path of one external metric; undefined: there is no such metric. */
+export function externalRoute(path: string): (typeof routes)[string] | undefined {
+  const metric = metricAt(path);
+  if (metric === undefined) return undefined;
+  return {
+    GET: {
+      role: 'read',
+      answer: async ({ target }, { query }) => {
+        const selector = query.get('labelSelector') ?? '';
+        const asked = { role: target.role, selector, nowMs: Date.now() };
+        return externalMetricValues(metric, await target.status(), asked);
+      },
+    },
+  };
+}
 
 async function status(context: RouteContext): Promise<object> {
   const { target, drain, audit, startedMs, now } = context;

@@ -36,6 +36,10 @@ export type TargetStatus = {
   sessionLimit?: number;
   /** What its sessions are spared, 0: nothing. */
   level?: number;
+  /** How long sound stands in a queue now, ms. */
+  queueDelayMs?: number | undefined;
+  /** Seconds of sound that are scored a second; absent: it cannot tell. */
+  audioRate?: number | undefined;
   /** Where sessions are scored at nodes, and for a node its own. */
   slots: { slots: number; free: number; refused: number; trunks: number } | undefined;
   nodes: readonly NodeView[];

@@ -1,11 +1,16 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parser } from '@prometheus-io/lezer-promql';
-import { afterAll, describe, expect, it } from 'vitest';
+import { Registry } from 'prom-client';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { dashboards } from '../../scripts/observability/dashboards.ts';
 import type { RunningServer } from '../../src/server/gateway/server.ts';
+import { exposeRouting } from '../../src/telemetry/routing-metrics.ts';
+import { exposeTenants } from '../../src/telemetry/tenant-metrics.ts';
 import { freePort } from '../kit/free-port.ts';
 import { connect, startMessage } from '../kit/server/client.ts';
 import { serve } from '../kit/server/serve.ts';
@@ -55,13 +60,42 @@ function askedOf(expr: string): { metrics: string[]; labels: string[] } {
 
 /** What /metrics has: each series' name, histograms with their parts, and all names of labels. */
 async function exposed(server: RunningServer): Promise<{ names: Set<string>; labels: Set<string> }> {
-  const text = await (await fetch(metricsOf(server))).text();
+  const text = `${await (await fetch(metricsOf(server))).text()}${await businessMetrics(1)}`;
   const names = new Set<string>();
   for (const [, name, kind] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
     const parts = kind === 'histogram' ? ['_bucket', '_sum', '_count'] : [''];
     for (const part of parts) names.add(`${name}${part}`);
   }
   return { names, labels: new Set([...text.matchAll(/[{,](\w+)="/g)].map(([, label]) => label!)) };
+}
+
+/** What servers with tenants and a routing policy show beside that; counters have risen `times` times. */
+async function businessMetrics(times: number): Promise<string> {
+  const registry = new Registry();
+  const refusals = new Map([['tenant_cap', times]]);
+  exposeTenants(() => new Map([['north', { sessions: 3, audioMs: 60_000 * times, refusals }]]), [registry]);
+  const backend = { name: 'managed', sessions: 2, hindrance: 'budget', breaker: { state: 'open' }, spent: 4, most: 5 };
+  const fallbacks = [{ backend: 'managed', class: 'fault', count: times }];
+  const sum = { backend: 'managed', language: 'en', tenant: 'north', lane: 'live', audioMs: 60_000 * times };
+  const view = () => ({ backends: [backend], decisions: [{ rule: 'all', sessions: times }], fallbacks, spend: 7 });
+  exposeRouting({ view, sums: () => [sum] }, [registry]);
+  return await registry.metrics();
+}
+
+/** The same for a Prometheus to scrape; each time there is more. */
+async function businessServer(): Promise<string> {
+  let times = 0;
+  const server = createServer(async (_, response) => {
+    times += 1;
+    response.setHeader('content-type', 'text/plain; version=0.0.4');
+    response.end(await businessMetrics(times));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 function metricsOf({ url }: RunningServer): string {
@@ -171,7 +205,7 @@ describe.skipIf(lack.length > 0)('the real Prometheus and Alertmanager', () => {
     client.send(startMessage({ reference: { text: 'abab baba '.repeat(100) } }));
     await client.until('ready');
     // Prometheus looks for its targets once in five seconds.
-    await expect.poll(() => valuesOf(prometheus, 'up'), patient).toBe(1);
+    await expect.poll(() => valuesOf(prometheus, 'up{job="speechfb"}'), patient).toBe(1);
     client.frames(0, 19);
     await client.until('phoneme_feedback');
     let sent = 20;
@@ -186,7 +220,7 @@ describe.skipIf(lack.length > 0)('the real Prometheus and Alertmanager', () => {
       if ((await valuesOf(prometheus, filledIn(expr, '4s'))) === 0) empty.push(`${file}: ${title}`);
     // One process has no nodes, and nothing has gone wrong in it.
     const quiet =
-      /Budget left|Alerts|Bad events|Refused|taken up again|Leases|Slots used|Trunks|Sent away|Limits met|Given up|Garbage|scoring|Frames by|Busy/;
+      /Budget left|Alerts|Bad events|Refused|taken up again|Leases|Slots used|Trunks|Sent away|Limits met|Given up|Garbage|scoring|Frames by|Busy|Errors by/;
     expect(empty.filter((one) => !quiet.test(one))).toEqual([]);
     client.send({ type: 'close', last_seq: sent - 1 });
     await client.closed;
@@ -198,8 +232,10 @@ async function scraping(server: RunningServer): Promise<string> {
   const port = await freePort();
   const directory = temporaryDirectory();
   const { host } = new URL(metricsOf(server));
+  const often = { scrape_interval: '500ms', scrape_timeout: '500ms' };
   const jobs = [
-    { job_name: 'speechfb', scrape_interval: '500ms', scrape_timeout: '500ms', static_configs: [{ targets: [host] }] },
+    { job_name: 'speechfb', ...often, static_configs: [{ targets: [host] }] },
+    { job_name: 'business', ...often, static_configs: [{ targets: [await businessServer()] }] },
   ];
   writeFileSync(join(directory, 'prometheus.yml'), JSON.stringify({ scrape_configs: jobs }));
   const flags = [`--web.listen-address=127.0.0.1:${port}`, '--storage.tsdb.path=data', '--config.file=prometheus.yml'];

@@ -2,7 +2,6 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
-import { onTestFinished } from 'vitest';
 import { decodeOtlpTraces } from '../../src/budget/traces/otlp-proto.ts';
 
 /** A span as OTLP's JSON has it, its attributes by name. */
@@ -27,6 +26,7 @@ export type OtlpReceiver = {
   bodies: Buffer[];
   headers: IncomingMessage['headers'][];
   spans(): ReceivedSpan[];
+  close(): void;
   /** Attributes of the resource of everything that came. */
   resource(): Record<string, unknown>;
 };
@@ -38,6 +38,10 @@ export async function receiveOtlp(answer?: (response: ServerResponse) => void): 
     documents: [],
     bodies: [],
     headers: [],
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
     spans: () => receiver.documents.flatMap(spansIn),
     resource: () => Object.assign({}, ...receiver.documents.flatMap((document) => resourcesIn(document))),
   };
@@ -59,10 +63,6 @@ export async function receiveOtlp(answer?: (response: ServerResponse) => void): 
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   receiver.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
   return receiver;
 }
 

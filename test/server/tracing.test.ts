@@ -13,6 +13,7 @@ const traceparent = `00-${traceId}-00f067aa0ba902b7-01`;
 /** A server that traces to a receiver of the test; `flush` resolves when all was sent. */
 async function traced(answer?: (response: ServerResponse) => void, changes: Partial<ServerOptions> = {}) {
   const receiver = await receiveOtlp(answer);
+  onTestFinished(() => receiver.close());
   const url = SecretUrl.parse(receiver.url, 'http').below('/v1/traces');
   const trouble: (string | undefined)[] = [];
   const onTrouble = (why: string | undefined) => void trouble.push(why);

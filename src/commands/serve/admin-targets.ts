@@ -28,9 +28,8 @@ export function gatewayTarget(
     role,
     version,
     status: async () => {
-      const { sockets, sessions, lanes, sessionLimit, level, slots, nodes, notReady } = server.view();
-      const model = modelOf(warm());
-      return { notReady, model, sockets, sessions, lanes, sessionLimit, level, slots, nodes, gateways: [] };
+      const { standingMs: queueDelayMs, ...view } = server.view();
+      return { ...view, queueDelayMs, model: modelOf(warm()), gateways: [] };
     },
     sessions: async () => server.sessions().map((session) => ({ ...session, gateway: undefined })),
     routing: async () => [server.view().routing ?? []].flat(),
@@ -89,6 +88,7 @@ export function nodeTarget({
     status: async () => ({
       notReady: node.isDraining ? 'draining' : stalled(engine.stats(), scoring.stats?.(), defaultLimits),
       model: { name, version: modelVersion, provider: engine.provider },
+      queueDelayMs: engine.stats().stepP95Ms,
       slots: node.slots(),
       nodes: [],
       gateways: [],
@@ -121,6 +121,8 @@ function sumOf(
     },
     lanes: { live: sum(({ lanes }) => lanes.live), batch: sum(({ lanes }) => lanes.batch) },
     level: Math.max(0, ...there.map(({ level }) => level)),
+    queueDelayMs: Math.max(0, ...there.map(({ standingMs }) => standingMs)),
+    audioRate: there.every(({ audioRate }) => audioRate !== undefined) ? sum((view) => view.audioRate ?? 0) : undefined,
     slots: slotsOf(there),
     nodes: nodesOf(there),
     gateways: [...views].map(([gateway, view]) => gatewayOf(gateway, view)),

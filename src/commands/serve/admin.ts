@@ -1,4 +1,6 @@
+import { X509Certificate } from 'node:crypto';
 import { type AdminTokens, parseAdminTokens } from '../../admin/admin-tokens.ts';
+import type { FrontProxy } from '../../admin/front-proxy.ts';
 import { checkAdminExposure } from '../../admin/guard.ts';
 import { AdminPlane } from '../../admin/plane.ts';
 import type { AdminTarget } from '../../admin/target.ts';
@@ -9,6 +11,7 @@ import type { Log } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
 import type { AdminFlags } from './flags/admin-flags.ts';
 import { parseListenAddress } from './flags/listen-address.ts';
+import { readPem } from './roles.ts';
 import { parseHost, readTls } from './settings.ts';
 
 /** What the flags say of the admin plane; all files but the log have been read. */
@@ -17,6 +20,7 @@ export type AdminSettings = {
   port: number;
   tokens: AdminTokens;
   tls: { certificate: string; key: string } | undefined;
+  frontProxy: FrontProxy | undefined;
   hosts: readonly string[];
   auditLog: string | undefined;
 };
@@ -28,7 +32,13 @@ export type AdminSettings = {
 export function adminSettingsOf(flags: AdminFlags): AdminSettings | undefined {
   const { adminListen, adminTokenFile, auditLog, tlsCert, tlsKey, allowHost = [] } = flags;
   if (adminListen === undefined) {
-    const strays = { '--admin-token-file': adminTokenFile, '--audit-log': auditLog };
+    const { frontProxyCa, frontProxyName } = flags;
+    const strays = {
+      '--admin-token-file': adminTokenFile,
+      '--audit-log': auditLog,
+      '--front-proxy-ca': frontProxyCa,
+      '--front-proxy-name': frontProxyName,
+    };
     const stray = Object.entries(strays).find(([, value]) => value !== undefined)?.[0];
     if (stray === undefined) return undefined;
     throw new SpeechfbError('bad_flag', `${stray} is for an admin plane`, { hint: 'add --admin-listen HOST:PORT' });
@@ -41,7 +51,29 @@ export function adminSettingsOf(flags: AdminFlags): AdminSettings | undefined {
   const tokens = parseAdminTokens(readTokenText(adminTokenFile), adminTokenFile);
   const tls = readTls(tlsCert, tlsKey);
   checkAdminExposure(host, tls !== undefined);
-  return { host, port, tokens, tls, hosts: allowHost.map(parseHost), auditLog };
+  const frontProxy = frontProxyOf(flags, tls !== undefined);
+  return { host, port, tokens, tls, frontProxy, hosts: allowHost.map(parseHost), auditLog };
+}
+
+function frontProxyOf(
+  { frontProxyCa: file, frontProxyName: names = [] }: AdminFlags,
+  isSecure: boolean,
+): FrontProxy | undefined {
+  if (file === undefined) {
+    if (names.length === 0) return undefined;
+    throw new SpeechfbError('bad_flag', '--front-proxy-name needs --front-proxy-ca beside it');
+  }
+  if (!isSecure) {
+    const hint = 'add --tls-cert and --tls-key: a front proxy is known by its certificate';
+    throw new SpeechfbError('bad_tls', '--front-proxy-ca needs TLS', { hint });
+  }
+  const ca = readPem(file);
+  try {
+    new X509Certificate(ca);
+  } catch (cause) {
+    throw new SpeechfbError('bad_tls', `${file} holds no certificate in PEM`, { cause });
+  }
+  return { ca, names };
 }
 
 /**

@@ -130,6 +130,11 @@ function addAdminOptions(command: Command): void {
   command
     .option('--admin-listen <address>', 'the admin plane here, as 127.0.0.1:8095; beyond loopback it needs TLS')
     .option('--admin-token-file <file>', 'who may call it: one "name role token" a line, role read or operate')
+    .option(
+      '--front-proxy-ca <file>',
+      "PEM of who signs Kubernetes' front proxy, which may read external.metrics.k8s.io; needs TLS",
+    )
+    .option('--front-proxy-name <name...>', 'common names that its certificate may have; default: any')
     .option('--audit-log <file>', 'write down there what operators change; without it they change nothing');
 }
 

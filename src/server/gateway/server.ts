@@ -203,7 +203,7 @@ class Server implements RunningServer {
       sessions: this.#registry.countByState(),
       lanes: this.#registry.countByLane(),
       sessionLimit: this.#capacity(),
-      level: this.#overload.level,
+      ...this.#overload.numbers(this.#context.now(), this.#registry.size),
       slots: slots?.stats(),
       nodes: nodes?.nodes() ?? [],
       routing: this.router?.view(),

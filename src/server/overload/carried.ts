@@ -18,6 +18,11 @@ export class Carried {
     this.#limits = limits;
   }
 
+  /** Seconds of sound that are scored a second; undefined: too little was to tell. */
+  rate(nowMs: number): number | undefined {
+    return this.#rate.of(nowMs);
+  }
+
   /** So much sound of some session has been scored. */
   scored(nowMs: number, ms: number): void {
     this.#rate.add(nowMs, ms);

@@ -79,6 +79,12 @@ export class OverloadControl {
     this.#felt.add(nowMs, delayMs + this.#loopDelayMs);
   }
 
+  /** What those who run the server see of it; `sessions`: how many there are. */
+  numbers(nowMs: number, sessions: number): { level: number; standingMs: number; audioRate: number | undefined } {
+    const audioRate = sessions === 0 ? 0 : this.#carried.rate(nowMs);
+    return { level: this.level, standingMs: this.#standingMs, audioRate };
+  }
+
   /** So much sound of some session has been scored. */
   scored(nowMs: number, ms: number): void {
     this.#carried.scored(nowMs, ms);

@@ -1,11 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { workerUrl } from '../../../src/threads/worker-url.ts';
 import { childrenOf, isAlive, stateOf } from '../../kit/processes.ts';
+import { temporaryDirectory } from '../../kit/temporary-directory.ts';
 
 const soon = { timeout: 10_000, interval: 20 };
 const module = workerUrl(new URL('../../../src/load/service/guard.ts', import.meta.url).href, 'guard.js');
+
+it('removes a directory when its parent is gone, however that is called', async () => {
+  const directory = join(temporaryDirectory(), "a 'dir' $x");
+  mkdirSync(directory);
+  const start = `import('${module}').then(({ Guard }) => { new Guard({ directory: ${JSON.stringify(directory)} }); console.log('up'); });
+    setInterval(() => {}, 1000);`;
+  const parent = spawn(process.execPath, ['-e', start], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+  await once(parent.stdout!, 'data');
+  expect(existsSync(directory)).toBe(true);
+  parent.kill('SIGKILL');
+  await vi.waitFor(() => expect(existsSync(directory)).toBe(false), soon);
+});
 
 describe('a stopped process whose guard was hit', () => {
   it.each<[string, (guard: number, parent: number) => void]>([

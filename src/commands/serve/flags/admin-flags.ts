@@ -2,6 +2,8 @@
 export type AdminFlags = {
   adminListen?: string;
   adminTokenFile?: string;
+  frontProxyCa?: string;
+  frontProxyName?: string[];
   auditLog?: string;
   tlsCert?: string;
   tlsKey?: string;

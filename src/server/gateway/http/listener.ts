@@ -9,14 +9,17 @@ import { chooseSubprotocol } from './upgrade.ts';
 
 /**
  * @param tls PEM texts; absent: plain HTTP.
+ * @param clientCa who signs the certificates that clients may show; what has none is heard, too
  * @throws SpeechfbError `bad_tls`
  */
-export function createListener(tls: TlsPair | undefined, limits: Limits): Server {
+export function createListener(tls: TlsPair | undefined, limits: Limits, clientCa?: string): Server {
   const options = httpOptions(limits);
   if (!tls) return createHttpServer(options);
   checkTlsPair(tls);
   try {
-    return createHttpsServer({ ...options, ...secureOptions(tls), handshakeTimeout: limits.handshakeTimeoutMs });
+    const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
+    const handshakeTimeout = limits.handshakeTimeoutMs;
+    return createHttpsServer({ ...options, ...secureOptions(tls), ...clients, handshakeTimeout });
   } catch (cause) {
     throw unusable(messageOf(cause), cause);
   }

@@ -20,6 +20,10 @@ export type GatewayView = {
   sessionLimit: number;
   /** What its sessions are spared, 0: nothing. */
   level: number;
+  /** How late feedback has stood for the last interval, ms. */
+  standingMs: number;
+  /** Seconds of sound that are scored a second; undefined: it cannot tell. */
+  audioRate: number | undefined;
   /** Absent where it scores by itself. */
   slots: SlotNumbers | undefined;
   nodes: readonly NodeView[];
