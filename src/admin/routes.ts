@@ -6,6 +6,7 @@ import type { AdminCaller, AdminRole } from './admin-tokens.ts';
 import { drainOf, policyOfLimits, sessionsOf, statusOf, usageOf } from './answers.ts';
 import type { DrainControl } from './drain-control.ts';
 import { externalMetricResources, externalMetricsPath, externalMetricValues, metricAt } from './external-metrics.ts';
+import { policiesOf, routingPolicyOf } from './policy-document.ts';
 import { RefusedCall } from './refusal.ts';
 import { routingOf } from './routing-document.ts';
 import type { AdminTarget, TargetSession, TenantsTarget } from './target.ts';
@@ -34,6 +35,10 @@ export const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> =
   '/admin/v1/status': { GET: { role: 'read', answer: status } },
   '/admin/v1/sessions': { GET: { role: 'read', answer: sessions } },
   '/admin/v1/routing': { GET: { role: 'read', answer: routing } },
+  '/admin/v1/routing/policy': {
+    GET: { role: 'read', answer: async ({ target }) => routingPolicyOf(target) },
+    POST: { role: 'operate', answer: setPolicy },
+  },
   '/admin/v1/tenants': { GET: { role: 'read', answer: tenants } },
   '/admin/v1/tenants/reload': { POST: { role: 'operate', answer: reloadTenants } },
   '/admin/v1/policy': {
@@ -84,6 +89,19 @@ async function routing({ target }: RouteContext): Promise<object> {
   if (views.length > 0) return routingOf(views);
   const message = 'no policy decides who writes transcripts here: start it with --routing FILE';
   throw new RefusedCall({ status: 404, code: 'not_found', message });
+}
+
+async function setPolicy({ target, audit }: RouteContext, { caller, body }: AdminCall): Promise<object> {
+  const shape = z.strictObject({ reason, file: z.string().min(1).max(500), text: z.string().min(1) });
+  const { reason: why, file, text } = parseBody(body, shape);
+  const log = required(audit);
+  const policies = policiesOf(target);
+  try {
+    const { changes } = await policies.set(file, text, { actor: caller.name, reason: why });
+    return { ...routingPolicyOf(target), changes, changed: changes.length > 0, audit: log.head };
+  } catch (error) {
+    throw refusedFile(error);
+  }
 }
 
 async function tenants(context: RouteContext): Promise<object> {
@@ -162,13 +180,16 @@ function reread({ tenants: known }: AdminTarget): ReturnType<TenantsTarget['rere
   try {
     return known.reread();
   } catch (error) {
-    if (!(error instanceof SpeechfbError)) throw error;
-    const problems = error.problems.map(({ where, message }) =>
-      where === undefined ? message : `${where}: ${message}`,
-    );
-    const message = `nothing was changed: ${[error.message, ...problems].join('; ')}`;
-    throw new RefusedCall({ status: 409, code: error.code, message });
+    throw refusedFile(error);
   }
+}
+
+/** What is wrong with a file, as a refusal; what else goes wrong as it is. */
+function refusedFile(error: unknown): unknown {
+  if (!(error instanceof SpeechfbError) || error.code.startsWith('audit_')) return error;
+  const problems = error.problems.map(({ where, message }) => (where === undefined ? message : `${where}: ${message}`));
+  const message = `nothing was changed: ${[error.message, ...problems].join('; ')}`;
+  return new RefusedCall({ status: 409, code: error.code, message });
 }
 
 /** Writes down what is about to be changed: who calls this changes it afterwards, or not at all. */

@@ -10,6 +10,8 @@ export type AdminTarget = {
   sessions?(): Promise<readonly TargetSession[]>;
   /** What writes transcripts, at each gateway; empty: no policy decides it. Absent for a node. */
   routing?(): Promise<readonly RoutingView[]>;
+  /** The policy that decides it, where operators may change it. */
+  policies?: PolicyTarget | undefined;
   /** Absent where the server knows no tenants. */
   tenants?: TenantsTarget | undefined;
   /** The limits in force, as docs/protocol.md names them; Infinity: none. */
@@ -60,6 +62,29 @@ export type GatewayStatus = {
 
 /** A session, and the gateway that has it where there are several. */
 export type TargetSession = SessionView & { gateway: number | undefined };
+
+/** The routing policy of a server. */
+export type PolicyTarget = {
+  view(): PolicyView;
+  /**
+   * Has the policy of that text take effect, once it is in the audit log.
+   * @throws SpeechfbError with what is wrong with it: nothing is different
+   */
+  set(file: string, text: string, author: { actor: string; reason: string }): Promise<{ changes: readonly object[] }>;
+};
+
+/** A policy that is in force, and how it came to be. */
+export type PolicyView = {
+  name: string;
+  version: number;
+  origin: string;
+  /** The document, without secrets. */
+  policy: unknown;
+  /** Canaries that were rolled back and stay away. */
+  withdrawn: readonly string[];
+  /** How the canary does; undefined: there is none, or nobody has looked yet. */
+  canary: { name: string; verdict: string; why: string; figures: Readonly<Record<string, number>> } | undefined;
+};
 
 /** The tenants of a server, as their file has them. */
 export type TenantsTarget = {

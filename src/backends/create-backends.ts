@@ -27,6 +27,8 @@ export type BackendSources = {
   time?: Time | undefined;
   onChange?: BackendGuardOptions['onChange'];
   timeouts?: BackendGuardOptions['timeouts'];
+  /** Shared with backends that are made elsewhere; default: one of their own. */
+  retryBudget?: RetryBudget | undefined;
 };
 
 /**
@@ -39,8 +41,7 @@ export function createBackends(
   backends: readonly RoutedBackend[],
   sources: BackendSources,
 ): ReadonlyMap<string, GuardedBackend> {
-  const { time = systemTime, onChange, timeouts } = sources;
-  const retryBudget = new RetryBudget();
+  const { time = systemTime, onChange, timeouts, retryBudget = new RetryBudget() } = sources;
   return new Map(
     backends.map((spec) => {
       const { name, price, most, maxSessions } = spec;

@@ -87,11 +87,18 @@ function rateFigure({ was, is, paired }: Sides, { figure, margin, harm, of }: Ra
     ? ratioInterval(differences(before, after), confidence, how)
     : ratioShift([...after.values()], [...before.values()], confidence, how);
   const matters = money ? costMargin * baseline : margin;
-  const { value: shift, lower, upper } = found;
+  const { value: shift } = found;
+  const { lower, upper } = figure === 'task_success' || figure === 'never' ? possible(found) : found;
   const learners = paired ? before.size : before.size + after.size;
   const unit = money ? 'dollars' : 'share';
   const verdict = comparisonWord(found, matters, harm);
   return { figure, unit, baseline, candidate, shift, lower, upper, margin: matters, verdict, learners };
+}
+
+/** No two shares differ by more than all; where nothing bounds them, that is said. */
+function possible({ lower, upper }: RatioInterval): { lower: number; upper: number } {
+  if (!Number.isFinite(lower) || !Number.isFinite(upper)) return { lower, upper };
+  return { lower: Math.max(-1, lower), upper: Math.min(1, upper) };
 }
 
 /** What both sides count of a learner differs by so much; both are of the same. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const count = z.int().min(0);
 const amount = z.number().min(0);
-/** The first 16 hexadecimal digits of a keyed hash. */
+/** The first 16 hexadecimal digits of SHA-256. */
 const pseudonym = z.string().regex(/^[0-9a-f]{16}$/);
 
 /** What one backend did with an utterance. */

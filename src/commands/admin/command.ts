@@ -16,14 +16,20 @@ export const registerAdmin: RegisterCommand = (program: Command, done) => {
       .option('--ca <file>', "a PEM authority, trusted beside the system's")
       .option('--json', 'one JSON document on stdout')
       .exitOverride()
-      .action(async (flags: AdminVerbFlags) => {
+      .action(async (...given: unknown[]) => {
         const { runAdmin } = await import('./run.ts');
-        done(await runAdmin(name, flags));
+        const flags = given.at(-2) as AdminVerbFlags;
+        const words = given.slice(0, -2).filter((word) => word !== undefined) as string[];
+        done(await runAdmin(name, { ...flags, words }));
       });
 
   verb('status', 'What it has open, what it carries, its nodes and gateways, and whether it drains.');
   verb('sessions', 'The sessions that are open, the oldest first, without anything of their learners.');
-  verb('routing', 'Which backend writes transcripts, what each has and costs, and whether its breaker is open.');
+  verb('routing', 'Which backend writes transcripts, what each has and costs, and whether its breaker is open.')
+    .argument('[set]', 'set: a policy takes effect, until the file or the flag has another')
+    .argument('[file]', 'with set: the policy')
+    .option('--policy', 'the policy itself, where it comes from, and how its canary does')
+    .option('--reason <text>', 'with set: why, for the audit log');
   verb('tenants', 'What each tenant has open, and what it may have.')
     .option('--reload', 'take up the file of the tenants now, and say what is different')
     .option('--reason <text>', 'with --reload: why, for the audit log');

@@ -9,8 +9,11 @@ import {
   statusDocument,
   tenantsDocument,
 } from '../../admin/documents.ts';
+import { policyDocument, policySetAnswer } from '../../admin/policy-document.ts';
 import { routingDocument } from '../../admin/routing-document.ts';
+import { readText } from '../../config/read-chunks.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
+import { policyOfText } from '../../flags/source/policy-text.ts';
 import {
   auditText,
   drainText,
@@ -19,6 +22,7 @@ import {
   statusText,
   tenantsText,
 } from '../../report/admin/admin-text.ts';
+import { policySetText, policyText } from '../../report/admin/policy-text.ts';
 import { routingText } from '../../report/admin/routing-text.ts';
 import { interruptible } from '../interruption.ts';
 import { printJson, say } from '../output.ts';
@@ -35,6 +39,9 @@ export type AdminVerbFlags = ClientFlags & {
   wait?: true;
   since?: number;
   limit?: number;
+  policy?: true;
+  /** What stands behind the verb. */
+  words?: readonly string[];
 };
 
 /** One verb of `speechfb admin`; what the server refuses exits 2 with its words. */
@@ -63,10 +70,36 @@ async function sessions(client: AdminClient, { json }: AdminVerbFlags): Promise<
   return exitCodes.pass;
 }
 
-async function routing(client: AdminClient, { json }: AdminVerbFlags): Promise<ExitCode> {
+async function routing(client: AdminClient, flags: AdminVerbFlags): Promise<ExitCode> {
+  const { json, words = [], policy } = flags;
+  if (words.length > 0) return await setRouting(client, flags);
+  if (policy) {
+    const shown = await client.call('GET', '/admin/v1/routing/policy', policyDocument);
+    if (json) printJson(shown);
+    else printReport(shown, policyText);
+    return exitCodes.pass;
+  }
   const document = await client.call('GET', '/admin/v1/routing', routingDocument);
   if (json) printJson(document);
   else printReport(document, routingText);
+  return exitCodes.pass;
+}
+
+async function setRouting(client: AdminClient, { json, reason, words = [] }: AdminVerbFlags): Promise<ExitCode> {
+  const [word, file] = words;
+  if (word !== 'set' || file === undefined) {
+    const hint = 'speechfb admin routing set FILE --reason TEXT';
+    throw new SpeechfbError('bad_flag', `"${words.join(' ')}" is nothing that routing does; allowed: set FILE`, {
+      hint,
+    });
+  }
+  const why = given(reason);
+  const text = readText(file, 'policy');
+  // What is wrong with it is said here, before a server is asked.
+  policyOfText(file, text);
+  const answer = await client.call('POST', '/admin/v1/routing/policy', policySetAnswer, { file, text, reason: why });
+  if (json) printJson(answer);
+  else printReport(answer, policySetText);
   return exitCodes.pass;
 }
 

@@ -1,5 +1,5 @@
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
-import type { AdminTarget, GatewayStatus, TargetStatus, TenantsTarget } from '../../admin/target.ts';
+import type { AdminTarget, GatewayStatus, PolicyTarget, TargetStatus, TenantsTarget } from '../../admin/target.ts';
 import { stalled } from '../../server/admission/admission.ts';
 import type { Warm } from '../../server/cluster/messages.ts';
 import type { Supervisor } from '../../server/cluster/supervisor.ts';
@@ -10,7 +10,12 @@ import type { Scoring } from '../../server/session/context.ts';
 import type { SlotNumbers } from '../../telemetry/slot-metrics.ts';
 import type { InferenceNode } from '../../trunk/node/inference-node.ts';
 
-type Common = { version: string; tenants?: TenantsTarget | undefined; leave(): void };
+type Common = {
+  version: string;
+  tenants?: TenantsTarget | undefined;
+  policies?: PolicyTarget | undefined;
+  leave(): void;
+};
 
 /** A server of one process. */
 export function gatewayTarget(
@@ -21,6 +26,7 @@ export function gatewayTarget(
     version,
     warm,
     tenants,
+    policies,
     leave,
   }: Common & { server: RunningServer; limits: Limits; warm(): Warm | undefined },
 ): AdminTarget {
@@ -34,6 +40,7 @@ export function gatewayTarget(
     sessions: async () => server.sessions().map((session) => ({ ...session, gateway: undefined })),
     routing: async () => [server.view().routing ?? []].flat(),
     tenants,
+    policies,
     policy: () => limitsByWireName(limits),
     open: () => server.stats().sessions,
     cordon: (isCordoned) => server.cordon(isCordoned),

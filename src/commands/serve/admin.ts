@@ -106,6 +106,11 @@ export class Admin implements AsyncDisposable {
     this.#log = log;
   }
 
+  /** The log of what is changed; undefined: nobody asked for one. */
+  get audit(): AuditLog | undefined {
+    return this.#audit;
+  }
+
   /** Resolves when an operator has the server go away. */
   get left(): Promise<void> {
     return this.#left.promise;

@@ -55,7 +55,7 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
         .argParser(flag('--parent-fd', wholeNumber(0, 1023)))
         .hideHelp(),
     );
-  for (const add of [
+  const groups = [
     addStoreOptions,
     addCallerOptions,
     addRoutingOptions,
@@ -63,8 +63,8 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
     addAdminOptions,
     addTraceOptions,
     addRoleOptions,
-  ])
-    add(command);
+  ];
+  for (const add of groups) add(command);
   command.action(async (flags: ServeFlags) => {
     // First of all: a parent that dies meanwhile must not leave the server behind.
     if (flags.parentFd !== undefined) {

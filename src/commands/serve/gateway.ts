@@ -59,7 +59,7 @@ export async function runGateway(
     const store = openStore(settings.store, settings.role.region, log, tracing);
     const handoff = openHandoff({ ...settings, region: settings.role.region }, log);
     const tenants = tenantsOf(settings, log);
-    await using routing = ServedRouting.open(settings.routing, { log, language: model.language, gateways });
+    await using routing = await ServedRouting.open(settings, { log, model, gateways });
     followTenants(tenants, settings, reloads);
     served.followTls?.(reloads);
     const started = startServer({

@@ -79,7 +79,7 @@ async function serveAlone(
   const engine = servedEngine({ ...settings.role, tuning: curve?.tuning, tracing }, model, log);
   const options = serverOptionsOf(settings);
   const tenants = tenantsOf(settings, log);
-  await using routing = ServedRouting.open(settings.routing, { log, language: model.language, gateways: 1 });
+  await using routing = await ServedRouting.open(settings, { log, model, gateways: 1, audit: admin.audit });
   const warming = defer<AcousticEngine>();
   const store = openStore(settings.store, settings.role.region, log, tracing);
   const handoff = openHandoff({ ...settings, region: settings.role.region }, log);
@@ -96,17 +96,12 @@ async function serveAlone(
   const closeStores = (ms: number): Promise<unknown> => Promise.all([handoff?.close(ms), store?.close()]);
   const server = await startOrClose(start, async () => void (await closeStores(0)));
   let warmed: Warm | undefined;
-  const parts = {
-    server,
-    limits,
-    version: options.version,
-    warm: () => warmed,
-    leave: admin.leave,
-    tenants: tenantsTarget(tenants, settings),
-  };
+  const served = { server, limits, version: options.version, warm: () => warmed };
+  const parts = { ...served, leave: admin.leave, tenants: tenantsTarget(tenants, settings), policies: routing?.desk };
   warn(settings, log);
   const reloads = new Reloads(log);
   followTenants(tenants, settings, reloads);
+  routing?.follow(server.router, reloads);
   followCertificate(server, settings, reloads, log);
   engine.followTls?.(reloads);
   // The port is known to be ours by now: only then is the model worth loading.

@@ -17,7 +17,11 @@ export function checkVariants(
     refuse(path, unknownBackend(name, backends));
     return false;
   };
-  if (shadow) isKnown(['shadow', 'to'], shadow.to);
+  if (shadow && isKnown(['shadow', 'to'], shadow.to)) {
+    const { kind } = backends.find(({ name }) => name === shadow.to)!;
+    if (kind === 'local')
+      refuse(['shadow', 'to'], `"${shadow.to}" is the own model, which hears every session anyhow; name another`);
+  }
   if (!canary) return;
   const known = (['from', 'to'] as const).map((end) => isKnown(['canary', end], canary[end]));
   if (known.includes(false)) return;

@@ -12,6 +12,7 @@ import type { Tokens } from '../admission/tokens.ts';
 import type { PolicyInForce } from '../hearing/managed-backend.ts';
 import type { Meter } from '../hearing/meter.ts';
 import type { Router } from '../hearing/router.ts';
+import type { Witness } from '../hearing/witness.ts';
 import type { Limits } from '../limits.ts';
 import type { Scoring } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
@@ -69,7 +70,7 @@ export type ServerOptions = {
    * Which backend writes each transcript, and what counts who has used what; absent: the own model
    * writes them all. The backends are left to their owner.
    */
-  routing?: { policy: PolicyInForce; meter?: Meter | undefined } | undefined;
+  routing?: { policy: PolicyInForce; meter?: Meter | undefined; witness?: Witness | undefined } | undefined;
   /** Where this is one of several gateways, and takes its connections from a supervisor. */
   supervision?: Supervision | undefined;
   /** Cores that this server may count on; default: all that this process may use. */

@@ -17,7 +17,7 @@ export type RoutedParts = {
 
 /** The router of a server, whose figures are among its metrics. */
 export function createRouter(
-  { policy, meter }: NonNullable<ServerOptions['routing']>,
+  { policy, meter, witness }: NonNullable<ServerOptions['routing']>,
   { limits, log, metrics, sessions, capacity }: RoutedParts,
 ): Router {
   const sums = new UsageSums();
@@ -28,6 +28,7 @@ export function createRouter(
     busyRetryMs: limits.busyRetryMs,
     log,
     meter: meter ? both(sums, meter) : sums,
+    witness,
   });
   metrics.showRouting({ view: () => router.view(), sums: () => sums.sums() });
   return router;

@@ -22,4 +22,6 @@ export type PolicyInForce = {
   name: string;
   spec: PolicySpec;
   backends: ReadonlyMap<string, ManagedBackend>;
+  /** What hears some sessions unseen, with guards of its own. */
+  shadow?: ManagedBackend | undefined;
 };

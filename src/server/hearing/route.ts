@@ -5,6 +5,7 @@ import type { ManagedBackend } from './managed-backend.ts';
 import type { Meter } from './meter.ts';
 import type { BackendPlaces } from './places.ts';
 import type { RoutedSession } from './routed-session.ts';
+import type { SessionWitness, Witness } from './witness.ts';
 
 export type RouteOptions = {
   session: RoutedSession;
@@ -17,6 +18,8 @@ export type RouteOptions = {
   places: BackendPlaces;
   hindranceOf(backend: RoutedBackend): Hindrance | undefined;
   meter: Meter;
+  /** Takes note of what is written; absent: nobody does. */
+  witness?: Witness | undefined;
   onFallback(failed: string, why: { class: string; message: string }, to: string | undefined): void;
 };
 
@@ -48,6 +51,11 @@ export class SessionRoute {
 
   get variant(): RouteDecision['variant'] {
     return this.#options.variant;
+  }
+
+  /** What takes note of the session; undefined: it is of no interest. */
+  witness(sampleRateHz: number): SessionWitness | undefined {
+    return this.#options.witness?.session(this, sampleRateHz);
   }
 
   /** The backend whose turn it is. */

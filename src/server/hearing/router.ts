@@ -11,6 +11,7 @@ import { BackendPlaces } from './places.ts';
 import { SessionRoute } from './route.ts';
 import type { RoutedSession } from './routed-session.ts';
 import { Spills } from './spills.ts';
+import type { Witness } from './witness.ts';
 
 export type RouterOptions = {
   policy: PolicyInForce;
@@ -23,6 +24,8 @@ export type RouterOptions = {
   log: Log;
   /** Takes note of what backends hear. */
   meter: Meter;
+  /** Takes note of what they write. */
+  witness?: Witness | undefined;
 };
 
 /** What operators and metrics are shown of a router. */
@@ -146,6 +149,7 @@ export class Router {
       places: this.#places,
       hindranceOf: (backend) => this.#hindranceOf(backend, session.lane, policy),
       meter: this.#options.meter,
+      witness: this.#options.witness,
       onFallback: (failed, why, to) => this.#fellBack(failed, why, to),
     });
   }

@@ -4,6 +4,7 @@ import type { BackendError, Hearing, HearingEvents, HearingText } from '../../ba
 import type { Limits } from '../limits.ts';
 import type { SessionRoute, Writer } from './route.ts';
 import { UtteranceText, type WrittenText } from './utterance-text.ts';
+import type { SessionWitness, UtteranceWitness } from './witness.ts';
 
 export type TranscriptionOptions = {
   route: SessionRoute;
@@ -22,6 +23,8 @@ export type TranscriptionOptions = {
  */
 export class Transcription {
   readonly #options: TranscriptionOptions;
+  readonly #witness: SessionWitness | undefined;
+  readonly #witnessed = new Map<UtteranceText, UtteranceWitness>();
   /** The utterances that have no final text, in order; with the numbers that the hearing has. */
   #unfinished: UtteranceText[] = [];
   #numbers = new Map<UtteranceText, number>();
@@ -35,6 +38,7 @@ export class Transcription {
 
   constructor(options: TranscriptionOptions) {
     this.#options = options;
+    this.#witness = options.route.witness(options.sampleRateHz);
     if (options.route.backend.kind === 'local') this.#hear();
   }
 
@@ -56,6 +60,7 @@ export class Transcription {
       onOver: () => this.#over(text),
     });
     this.#open = text;
+    if (this.#witness) this.#witnessed.set(text, this.#witness.begin(at.reference));
     if (this.#writer?.kind === 'local') {
       text.leaveToLocal(this.#writer.name);
       return text;
@@ -74,6 +79,7 @@ export class Transcription {
   push(samples: Samples, startMs: number): void {
     const { route, sampleRateHz } = this.#options;
     if (!this.#open) return;
+    this.#witness?.push(samples, startMs);
     if (this.#writer) route.heard((samples.length / sampleRateHz) * 1000);
     if (this.#writer?.kind === 'local') return;
     const pcm = copyS16(samples);
@@ -81,9 +87,16 @@ export class Transcription {
     this.#writer?.hearing.push(pcm, startMs);
   }
 
+  /** What the learner is told of an utterance at last. */
+  told(text: UtteranceText, { text: written = '', backend = this.backend }: { text?: string; backend?: string }): void {
+    this.#witnessed.get(text)?.told(written, backend);
+    this.#witnessed.delete(text);
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#witness?.close();
     this.#generation += 1;
     if (this.#writer?.kind === 'managed') this.#writer.hearing.close();
     for (const text of this.#unfinished) text.giveUp(this.backend);
@@ -93,6 +106,7 @@ export class Transcription {
   #over(text: UtteranceText): void {
     const { route, limits } = this.#options;
     if (this.#open === text) this.#open = undefined;
+    this.#witnessed.get(text)?.over();
     route.meter();
     if (text.isFinal) return;
     if (this.#isLost) text.giveUp(this.backend);

@@ -30,7 +30,7 @@ export type Arm = {
 
 export type CanaryDecision = 'promote' | 'hold' | 'rollback';
 
-type Reason = {
+export type Reason = {
   check: 'data' | 'burn' | 'sequential' | 'latency';
   decision: CanaryDecision;
   message: string;
@@ -57,7 +57,25 @@ export function judgeCanary(canary: Canary, baseline: Arm | undefined, arm: Arm)
   return { decision: has('rollback') ? 'rollback' : has('hold') ? 'hold' : 'promote', reasons };
 }
 
-function lackOfData({ minimumEvents, unit }: Canary, baseline: Arm | undefined, arm: Arm): Reason | undefined {
+/** What was seen of one version, without latencies. */
+type SeenEvents = Omit<Arm, 'sessionsMs'>;
+
+/** What the rollback rule needs of a canary. */
+export type RollbackTerms = Pick<Canary, 'target' | 'rollback' | 'unit' | 'minimumEvents'>;
+
+/**
+ * The rollback rule alone, for whoever looks at a canary again and again while it runs: without
+ * data, or too little on either side, or while both versions burn, it holds.
+ */
+export function judgeRollback(canary: RollbackTerms, baseline: SeenEvents, arm: SeenEvents): Reason {
+  return lackOfData(canary, baseline, arm) ?? judgeBurn(canary, baseline, arm);
+}
+
+function lackOfData(
+  { minimumEvents, unit }: Pick<Canary, 'minimumEvents' | 'unit'>,
+  baseline: SeenEvents | undefined,
+  arm: SeenEvents,
+): Reason | undefined {
   const sides = [['the canary', arm] as const, ...(baseline ? [['the baseline', baseline] as const] : [])];
   for (const [who, side] of sides) {
     const { total } = sum(side);
@@ -73,7 +91,7 @@ function lackOfData({ minimumEvents, unit }: Canary, baseline: Arm | undefined, 
   return undefined;
 }
 
-function judgeBurn(canary: Canary, baseline: Arm | undefined, arm: Arm): Reason {
+function judgeBurn(canary: RollbackTerms, baseline: SeenEvents | undefined, arm: SeenEvents): Reason {
   const { rollback } = canary;
   const reading = readingOf(canary, arm);
   const burn = burnOf(canary, arm);
@@ -98,7 +116,7 @@ function judgeBurn(canary: Canary, baseline: Arm | undefined, arm: Arm): Reason 
   );
 }
 
-function readingOf({ rollback }: Canary, { seenMs }: Arm): string {
+function readingOf({ rollback }: Pick<Canary, 'rollback'>, { seenMs }: SeenEvents): string {
   if (rollback.mode === 'consecutive')
     return `in every ${durationText(rollback.everyMs)} for ${durationText(rollback.forMs)}`;
   return seenMs === undefined || seenMs >= rollback.forMs
@@ -106,7 +124,11 @@ function readingOf({ rollback }: Canary, { seenMs }: Arm): string {
     : `over the ${durationText(seenMs)} that it ran`;
 }
 
-function figuresOf(who: 'canary' | 'baseline', canary: Canary, arm: Arm): Record<string, number> {
+function figuresOf(
+  who: 'canary' | 'baseline',
+  canary: Pick<Canary, 'target'>,
+  arm: SeenEvents,
+): Record<string, number> {
   const { bad, total } = sum(arm);
   return { [`${who}Events`]: total, [`${who}Bad`]: bad, [`${who}Burn`]: burnOf(canary, arm) };
 }
@@ -167,11 +189,11 @@ function judgeLatency({ latency }: Canary, baseline: Arm, arm: Arm): Reason {
   return reason('hold', `${sentence}: undecided`);
 }
 
-function burnOf(canary: Canary, arm: Arm): number {
+function burnOf(canary: Pick<Canary, 'target'>, arm: SeenEvents): number {
   return burnRate(shareOf(arm), canary.target);
 }
 
-function shareOf(arm: Arm): number {
+function shareOf(arm: SeenEvents): number {
   const { bad, total } = sum(arm);
   return bad / total;
 }

@@ -1,103 +1,113 @@
 import { appendFileSync } from 'node:fs';
-import { createBackends } from '../../../backends/create-backends.ts';
+import type { AuditLog } from '../../../audit/log.ts';
 import { SpeechfbError } from '../../../errors.ts';
-import type { PolicySpec } from '../../../routing/policy/spec.ts';
-import { isSameLanguage } from '../../../server/hearing/language.ts';
+import { Comparer } from '../../../server/comparing/comparer.ts';
+import { ShadowLog } from '../../../server/comparing/shadow-log.ts';
 import type { PolicyInForce } from '../../../server/hearing/managed-backend.ts';
+import type { Router } from '../../../server/hearing/router.ts';
 import { UsageLog } from '../../../server/hearing/usage-log.ts';
+import type { Witness } from '../../../server/hearing/witness.ts';
 import type { Log } from '../../../telemetry/log.ts';
-import { type NamedPolicy, parsePolicy } from '../../route/read-policy.ts';
-import type { RoutingSettings } from './flags.ts';
+import { type RoutingSettings, sourceOf } from './flags.ts';
+import { PolicyBackends } from './policy-backends.ts';
+import { type FollowedFiles, PolicyDesk } from './policy-desk.ts';
 
 export type RoutingPlace = {
   log: Log;
-  /** The language of the own model. */
-  language: string;
+  /** The own model. */
+  model: { language: string };
   /** Processes that share what the policy allows. */
   gateways: number;
+  /** Where changes are written down; absent: nobody asked for it, or another process does. */
+  audit?: AuditLog | undefined;
 };
 
-/** The policy of a server, the backends that it names, and the log of who used what. */
-export class ServedRouting implements AsyncDisposable {
-  readonly policy: PolicyInForce;
-  readonly meter: UsageLog | undefined;
+type Given = { routing: RoutingSettings | undefined; role: { region?: string | undefined } };
 
-  private constructor(policy: PolicyInForce, meter: UsageLog | undefined) {
-    this.policy = policy;
-    this.meter = meter;
-  }
+/**
+ * The policy of a server and where it comes from, the backends that it names, and the logs of who
+ * used what and of what was compared.
+ */
+export class ServedRouting implements AsyncDisposable {
+  readonly desk: PolicyDesk;
+  readonly meter: UsageLog | undefined;
+  readonly witness: Witness;
+  readonly #backends: PolicyBackends;
+  readonly #shadowLog: ShadowLog | undefined;
+  #policy: PolicyInForce;
+  #router: Router | undefined;
 
   /**
-   * Nothing is connected yet.
+   * No backend is connected yet.
    *
-   * @throws SpeechfbError `bad_config`, `output_unwritable`, and what a backend cannot be made for
+   * @throws SpeechfbError `bad_config`, `bad_flag_value`, `flags_unreachable`, `output_unwritable`,
+   *   and what a backend cannot be made for
    */
-  static open(settings: RoutingSettings | undefined, place: RoutingPlace): ServedRouting | undefined {
+  static async open(
+    { routing: settings, role: { region } }: Given,
+    place: RoutingPlace,
+  ): Promise<ServedRouting | undefined> {
     if (!settings) return undefined;
-    const { path, text } = settings.policy;
-    const policy = inForce(path, parsePolicy(path, text), place);
-    const { usageLog } = settings;
-    const { log } = place;
+    const { log, audit, model, gateways } = place;
+    const source = sourceOf(settings);
+    const policyFile = source.kind === 'file' ? source.file : '.';
+    const backends = new PolicyBackends({ log, language: model.language, gateways, policyFile });
+    const served: { here?: ServedRouting } = {};
+    const desk = await PolicyDesk.open({
+      ...{ source, region, log, audit },
+      now: () => performance.now(),
+      prepare(kept) {
+        const policy = backends.inForce(kept);
+        return () => served.here?.adopt(policy);
+      },
+    });
+    served.here = new ServedRouting(settings, { log, desk, backends });
+    return served.here;
+  }
+
+  private constructor(
+    { usageLog, shadowLog }: RoutingSettings,
+    { log, desk, backends }: { log: Log; desk: PolicyDesk; backends: PolicyBackends },
+  ) {
+    this.desk = desk;
+    this.#backends = backends;
+    this.#policy = backends.inForce(desk.current);
     if (usageLog !== undefined) checkWritable(usageLog);
-    const meter = usageLog === undefined ? undefined : new UsageLog({ path: usageLog, log, wallMs: Date.now });
-    const backends = policy.spec.backends.map(({ name }) => name).join(', ');
-    log.info({ policy: policy.name, backends }, 'a routing policy decides who writes transcripts');
-    return new ServedRouting(policy, meter);
+    this.meter = usageLog === undefined ? undefined : new UsageLog({ path: usageLog, log, wallMs: Date.now });
+    this.#shadowLog = shadowLog === undefined ? undefined : new ShadowLog(shadowLog, log);
+    this.witness = new Comparer({
+      policy: () => this.#policy,
+      onCanary: (name, side, isBad) => this.desk.count(name, side, isBad),
+      keep: this.#shadowLog?.keep,
+      now: () => performance.now(),
+      wallMs: Date.now,
+    });
+    const names = this.#policy.spec.backends.map(({ name }) => name).join(', ');
+    log.info({ policy: this.#policy.name, backends: names }, 'a routing policy decides who writes transcripts');
+  }
+
+  get policy(): PolicyInForce {
+    return this.#policy;
+  }
+
+  /** New sessions see this policy from here on. */
+  adopt(policy: PolicyInForce): void {
+    this.#policy = policy;
+    this.#router?.adopt(policy);
+  }
+
+  /** Lets the router of a server have each policy, and the policy follow its file. */
+  follow(router: Router | undefined, reloads: FollowedFiles): void {
+    this.#router = router;
+    router?.adopt(this.#policy);
+    this.desk.follow(reloads);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.policy.backends.values()].map((backend) => backend.close()));
+    await this.desk[Symbol.asyncDispose]();
+    await this.#backends.close();
     await this.meter?.close();
-  }
-}
-
-/** A policy with its backends, at one of several gateways with its part of what they may have. */
-function inForce(path: string, { name, spec }: NamedPolicy, { log, language, gateways }: RoutingPlace): PolicyInForce {
-  checkOwnLanguage(path, spec, language);
-  const own: PolicySpec = { ...spec, backends: spec.backends.map((backend) => partOf(backend, gateways)) };
-  const backends = createBackends(
-    own.backends.filter(({ kind }) => kind !== 'local'),
-    {
-      policyFile: path,
-      local: (backend) => {
-        throw new RangeError(`${backend} is the own model, which the session hears`);
-      },
-      onChange: ({ state, why }, backend) => {
-        const fields = { backend, class: why?.class, why: why?.message };
-        if (state === 'open') log.warn(fields, 'a backend is left alone: its breaker has opened');
-        else if (state === 'closed') log.info({ backend }, 'a backend hears again: its breaker has closed');
-        else log.info({ backend }, 'one session tries a backend: its breaker is half open');
-      },
-    },
-  );
-  return { name, spec: own, backends };
-}
-
-function partOf(backend: PolicySpec['backends'][number], gateways: number): PolicySpec['backends'][number] {
-  const { maxSessions, most } = backend;
-  return {
-    ...backend,
-    ...(maxSessions !== undefined && { maxSessions: Math.ceil(maxSessions / gateways) }),
-    ...(most !== undefined && { most: most / gateways }),
-  };
-}
-
-/** The own model must not be asked for a language that it does not know. */
-function checkOwnLanguage(path: string, { backends }: PolicySpec, language: string): void {
-  for (const { name, kind, languages } of backends) {
-    if (kind !== 'local') continue;
-    const foreign = languages?.filter((one) => !isSameLanguage(one, language));
-    if (languages !== undefined && foreign?.length === 0) continue;
-    const said = languages === undefined ? 'says no languages' : `says that it understands ${foreign!.join(', ')}`;
-    const own = language.split('-')[0]!.toLowerCase();
-    const hint = `write languages: [${own}]`;
-    throw new SpeechfbError(
-      'bad_config',
-      `${path}: backend "${name}" is the own model, which hears ${own}, and ${said}`,
-      {
-        hint,
-      },
-    );
+    await this.#shadowLog?.close();
   }
 }
 

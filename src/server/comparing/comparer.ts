@@ -1,0 +1,157 @@
+import type { Samples } from '../../acoustic/engine/types.ts';
+import { isBadUtterance } from '../../routing/canary/heard.ts';
+import type { CanarySide } from '../../routing/canary/watch.ts';
+import { isShadowed } from '../../routing/decide/draws.ts';
+import type { CanarySpec } from '../../routing/policy/canary.ts';
+import type { ShadowRecord } from '../../shadow/record.ts';
+import type { PolicyInForce } from '../hearing/managed-backend.ts';
+import type { SessionWitness, UtteranceWitness, Witness, WitnessedRoute } from '../hearing/witness.ts';
+import { ShadowHearing } from './shadow-hearing.ts';
+import { type HeardSide, utteranceRecord } from './utterance-record.ts';
+
+export type ComparerOptions = {
+  policy(): PolicyInForce;
+  /** An utterance of the canary of that name, or of a session beside it. */
+  onCanary(name: string, side: CanarySide, isBad: boolean): void;
+  /** Keeps a record; absent: nobody asked for a log. */
+  keep?: ((record: ShadowRecord) => void) | undefined;
+  /** Monotonic, ms. */
+  now(): number;
+  /** Since 1970, ms. */
+  wallMs(): number;
+};
+
+/**
+ * Compares what is written of sessions: those of a canary with those beside them, and those that a
+ * shadow hears with what it writes. Sessions of no interest cost nothing.
+ */
+export class Comparer implements Witness {
+  readonly #options: ComparerOptions;
+
+  constructor(options: ComparerOptions) {
+    this.#options = options;
+  }
+
+  session(route: WitnessedRoute, sampleRateHz: number): SessionWitness | undefined {
+    const policy = this.#options.policy();
+    const canary = route.variant && policy.spec.canary;
+    const shadow = this.#shadowOf(policy, route, sampleRateHz);
+    if (!canary && !shadow) return undefined;
+    return new ComparedSession(this.#options, { route, canary, shadow, policy, sampleRateHz });
+  }
+
+  #shadowOf(
+    { spec, backends, shadow: guarded }: PolicyInForce,
+    route: WitnessedRoute,
+    sampleRateHz: number,
+  ): ShadowHearing | undefined {
+    const { shadow } = spec;
+    const { session } = route;
+    const backend = guarded ?? backends.get(shadow?.to ?? '');
+    if (!shadow || !backend || !isShadowed(spec, session.id, session.language)) return undefined;
+    // A backend learns nothing beside itself.
+    if (route.backend.name === shadow.to) return undefined;
+    // Full, over its cost or broken: the session goes on without it.
+    if (backend.hindrance() !== undefined) return undefined;
+    const { price } = spec.backends.find(({ name }) => name === shadow.to)!;
+    return new ShadowHearing({ session, sampleRateHz, backend, price, now: this.#options.now });
+  }
+}
+
+type Compared = {
+  route: WitnessedRoute;
+  canary: CanarySpec | undefined;
+  shadow: ShadowHearing | undefined;
+  policy: PolicyInForce;
+  sampleRateHz: number;
+};
+
+class ComparedSession implements SessionWitness {
+  readonly #options: ComparerOptions;
+  readonly #compared: Compared;
+  /** Where it was to be heard: to be heard elsewhere in the end is a fault of that. */
+  readonly #decided: string;
+  #open: ComparedUtterance | undefined;
+  #count = 0;
+
+  constructor(options: ComparerOptions, compared: Compared) {
+    this.#options = options;
+    this.#compared = compared;
+    this.#decided = compared.route.backend.name;
+  }
+
+  begin(reference: string): UtteranceWitness {
+    const { shadow } = this.#compared;
+    const open: ComparedUtterance = { number: this.#count++, reference, samples: 0 };
+    this.#open = open;
+    const shadowed = shadow?.begin(reference, (side) => {
+      open.unseen = side;
+      this.#keep(open);
+    });
+    return {
+      over: () => {
+        open.endedMs ??= this.#options.now();
+        shadowed?.over();
+      },
+      told: (text, backend) => {
+        if (open.served) return;
+        open.served = this.#served(open, { text, backend });
+        this.#judge(open);
+        this.#keep(open);
+      },
+    };
+  }
+
+  push(samples: Samples, startMs: number): void {
+    if (this.#open) this.#open.samples += samples.length;
+    this.#compared.shadow?.push(samples, startMs);
+  }
+
+  close(): void {
+    this.#compared.shadow?.close();
+  }
+
+  #served({ samples, endedMs }: ComparedUtterance, { text, backend }: { text: string; backend: string }): HeardSide {
+    const { policy, sampleRateHz } = this.#compared;
+    const audioMs = (samples / sampleRateHz) * 1000;
+    const price = policy.spec.backends.find(({ name }) => name === backend)?.price ?? 0;
+    const nowMs = this.#options.now();
+    const finalMs = nowMs - (endedMs ?? nowMs);
+    const failed = backend === this.#decided ? null : 'fault';
+    return { backend, text, finalMs, audioMs, dollars: (audioMs / 60_000) * price, failed };
+  }
+
+  /** Tells the canary's judge of an utterance. */
+  #judge(open: ComparedUtterance): void {
+    const { canary, route } = this.#compared;
+    if (!canary || !route.variant) return;
+    const { words, served } = this.#recordOf(open);
+    const edits = words === null || served.wrong === null ? undefined : { wrong: served.wrong, words };
+    const finalAfterMs = served.final_ms ?? Number.POSITIVE_INFINITY;
+    const isBad = served.failed !== null || isBadUtterance(canary, { finalAfterMs, edits });
+    this.#options.onCanary(canary.name, route.variant, isBad);
+  }
+
+  /** Keeps an utterance of which both sides are known, or the one that there is. */
+  #keep(open: ComparedUtterance): void {
+    const { keep } = this.#options;
+    const { shadow } = this.#compared;
+    if (keep && open.served && (open.unseen || !shadow)) keep(this.#recordOf(open));
+  }
+
+  #recordOf({ number, reference, served, unseen }: ComparedUtterance): ShadowRecord {
+    const { route, canary } = this.#compared;
+    const { session, variant = null } = route;
+    const heard = { session, utterance: number, reference, variant, canary: canary?.name };
+    return utteranceRecord({ ...heard, served: served!, shadow: unseen }, new Date(this.#options.wallMs()));
+  }
+}
+
+type ComparedUtterance = {
+  number: number;
+  reference: string;
+  samples: number;
+  endedMs?: number;
+  served?: HeardSide;
+  unseen?: HeardSide;
+};

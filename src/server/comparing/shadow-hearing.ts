@@ -1,0 +1,128 @@
+import type { Samples } from '../../acoustic/engine/types.ts';
+import type { Backend, Hearing } from '../../backends/backend.ts';
+import type { RoutedSession } from '../hearing/routed-session.ts';
+import type { HeardSide } from './utterance-record.ts';
+
+export type ShadowHearingOptions = {
+  session: RoutedSession;
+  sampleRateHz: number;
+  backend: Backend;
+  /** Dollars an audio minute. */
+  price: number;
+  /** Monotonic, ms. */
+  now(): number;
+};
+
+/**
+ * One session as a shadow hears it. Its utterances come out one by one: with their final text, or
+ * with why none came. Whatever its backend does, nothing of it reaches the session.
+ */
+export class ShadowHearing {
+  readonly #options: ShadowHearingOptions;
+  readonly #utterances: Shadowed[] = [];
+  #hearing: Hearing | undefined;
+  #failed: HeardSide['failed'] = null;
+  #isOver = false;
+
+  constructor(options: ShadowHearingOptions) {
+    this.#options = options;
+  }
+
+  /** Begins an utterance; `onHeard` is called once, later. */
+  begin(reference: string, onHeard: (side: HeardSide) => void): { over(): void } {
+    const utterance: Shadowed = { onHeard, audioMs: 0, endedMs: undefined, timer: undefined, isDone: false };
+    this.#utterances.push(utterance);
+    if (this.#failed !== null) this.#settle(utterance, undefined);
+    else
+      this.#safely(() => {
+        if (this.#hearing) this.#hearing.next(reference);
+        else this.#open(reference);
+      });
+    return { over: () => this.#over(utterance) };
+  }
+
+  push(samples: Samples, startMs: number): void {
+    const utterance = this.#utterances.at(-1);
+    if (!utterance || utterance.isDone || this.#failed !== null) return;
+    utterance.audioMs += (samples.length / this.#options.sampleRateHz) * 1000;
+    this.#safely(() => this.#hearing?.push(samples, startMs));
+  }
+
+  /** No further utterance begins: what is awaited may still come. */
+  close(): void {
+    this.#isOver = true;
+    for (const utterance of this.#utterances) if (utterance.endedMs === undefined) this.#over(utterance);
+    this.#closeWhenDone();
+  }
+
+  #open(reference: string): void {
+    const { session, sampleRateHz, backend } = this.#options;
+    const { id, language } = session;
+    const input = { session: `${id}~shadow`, language, sampleRateHz, reference, deadlineMs: patienceMs };
+    this.#hearing = backend.open(input, {
+      onReady() {},
+      onText: ({ utterance: number, text, isFinal }) => {
+        const heard = this.#utterances[number];
+        if (isFinal && heard) this.#settle(heard, text);
+      },
+      onError: (error) => this.#fail(error.class),
+    });
+  }
+
+  #over(utterance: Shadowed): void {
+    if (utterance.endedMs !== undefined) return;
+    utterance.endedMs = this.#options.now();
+    if (utterance.isDone) return;
+    utterance.timer = setTimeout(() => this.#settle(utterance, undefined), patienceMs);
+    utterance.timer.unref();
+    if (utterance === this.#utterances.at(-1)) this.#safely(() => this.#hearing?.utteranceOver());
+  }
+
+  #fail(why: NonNullable<HeardSide['failed']>): void {
+    this.#failed ??= why;
+    this.#close();
+    for (const utterance of this.#utterances) this.#settle(utterance, undefined);
+  }
+
+  #settle(utterance: Shadowed, text: string | undefined): void {
+    if (utterance.isDone) return;
+    utterance.isDone = true;
+    clearTimeout(utterance.timer);
+    const { backend, price, now } = this.#options;
+    const { audioMs, endedMs, onHeard } = utterance;
+    const finalMs = text === undefined ? undefined : Math.max(0, now() - (endedMs ?? now()));
+    const dollars = (audioMs / 60_000) * price;
+    onHeard({ backend: backend.name, text, finalMs, audioMs, dollars, failed: this.#failed });
+    this.#closeWhenDone();
+  }
+
+  #closeWhenDone(): void {
+    if (this.#isOver && this.#utterances.every(({ isDone }) => isDone)) this.#close();
+  }
+
+  #close(): void {
+    const hearing = this.#hearing;
+    this.#hearing = undefined;
+    this.#safely(() => hearing?.close());
+  }
+
+  /** A backend throws nothing; one that does is a fault of it, and of nobody else. */
+  #safely(work: () => void): void {
+    try {
+      work();
+    } catch {
+      this.#fail('fault');
+    }
+  }
+}
+
+type Shadowed = {
+  onHeard(side: HeardSide): void;
+  audioMs: number;
+  endedMs: number | undefined;
+  timer: NodeJS.Timeout | undefined;
+  isDone: boolean;
+};
+
+/** How long a final is waited for: nobody else waits with it. */
+const patienceMs = 15_000;
