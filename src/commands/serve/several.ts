@@ -63,7 +63,10 @@ export async function serveSeveral(
   // What the gateways take up for themselves is followed here for the admin plane.
   const reloads = new Reloads(log);
   followTenants(tenants, settings, reloads);
-  const seen = tenantsTarget(tenants, settings, () => supervisor.reload());
+  const seen = tenantsTarget(tenants, settings, {
+    heardTodayMs: (tenant) => supervisor.heardTodayMs(tenant),
+    tellOthers: () => supervisor.reload(),
+  });
   const parts = { supervisor, limits, version: packageVersion(), leave: admin.leave, tenants: seen };
   warn(settings, log);
   const signals = listenForSignals(isEmbedded, () => supervisor.reload());

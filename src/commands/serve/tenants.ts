@@ -32,15 +32,11 @@ export function followTenants(
   reloads.add({ what: "tenants' file", paths: [tenants.path], texts: [tenants.text], take });
 }
 
-/**
- * The tenants for the admin plane.
- *
- * @param tellOthers the file has been taken up here: other processes are to look at it, too.
- */
+/** The tenants for the admin plane. */
 export function tenantsTarget(
   registry: TenantRegistry | undefined,
   { tenants, role }: ServeSettings,
-  tellOthers: () => void = () => {},
+  source: TenantsSource,
 ): TenantsTarget | undefined {
   if (!registry || !tenants) return undefined;
   return {
@@ -48,6 +44,7 @@ export function tenantsTarget(
       registry.tenants.map(({ name, class: tenantClass, weight, limits, perUser }) => {
         return { name, class: tenantClass, weight, caps: limits, userCaps: perUser };
       }),
+    heardTodayMs: (tenant) => source.heardTodayMs(tenant),
     reread() {
       const text = readText(tenants.path, "tenants' file");
       const { tenants: then } = readTenants(tenants.path, text, role.region);
@@ -55,12 +52,17 @@ export function tenantsTarget(
         changes: { ...changesOf(registry.tenants, then), others: text !== registry.text },
         take() {
           registry.reload(text);
-          tellOthers();
+          source.tellOthers?.();
         },
       };
     },
   };
 }
+
+type TenantsSource = Pick<TenantsTarget, 'heardTodayMs'> & {
+  /** The file has been taken up here: other processes are to look at it, too. */
+  tellOthers?(): void;
+};
 
 function changesOf(now: readonly TenantSpec[], then: readonly TenantSpec[]): Omit<TenantChanges, 'others'> {
   const before = new Map(now.map((tenant) => [tenant.name, JSON.stringify(tenant)]));
