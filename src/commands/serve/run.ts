@@ -99,7 +99,7 @@ async function serveAlone(
   const served = { server, limits, version: options.version, warm: () => warmed, leave: admin.leave };
   const parts = { ...served, tenants: tenantsTarget(tenants, settings, server), policies: routing?.desk };
   warn(settings, log);
-  const reloads = new Reloads(log);
+  const reloads = new Reloads(log, admin.audit);
   followTenants(tenants, settings, reloads);
   routing?.follow(server.router, reloads);
   followCertificate(server, settings, reloads, log);

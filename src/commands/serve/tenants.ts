@@ -21,15 +21,31 @@ export function tenantsOf({ tenants, role }: ServeSettings, log: Log): TenantReg
   });
 }
 
-/** Lets the registry follow its file. */
+/**
+ * Lets the registry follow its file.
+ *
+ * @param onTaken the registry has taken this text up
+ */
 export function followTenants(
   registry: TenantRegistry | undefined,
-  { tenants }: ServeSettings,
+  { tenants, role }: ServeSettings,
   reloads: Reloads,
+  onTaken: (text: string) => void = () => {},
 ): void {
   if (!registry || !tenants) return;
-  const take = ([text = '']: readonly string[]): void => registry.reload(text);
-  reloads.add({ what: "tenants' file", paths: [tenants.path], texts: [tenants.text], take });
+  const take = ([text = '']: readonly string[]): void => {
+    registry.reload(text);
+    onTaken(text);
+  };
+  const diff = ([text = '']: readonly string[]): object | undefined => {
+    const { added, removed, changed, others } = differenceOf(registry, text, {
+      path: tenants.path,
+      region: role.region,
+    });
+    return others ? { added, removed, changed_tenants: changed, others } : undefined;
+  };
+  const audited = { action: 'tenants.reload', target: role.role, diff };
+  reloads.add({ what: "tenants' file", paths: [tenants.path], texts: [tenants.text], take, audited });
 }
 
 /** The tenants for the admin plane. */
@@ -47,12 +63,11 @@ export function tenantsTarget(
     heardTodayMs: (tenant) => source.heardTodayMs(tenant),
     reread() {
       const text = readText(tenants.path, "tenants' file");
-      const { tenants: then } = readTenants(tenants.path, text, role.region);
       return {
-        changes: { ...changesOf(registry.tenants, then), others: text !== registry.text },
+        changes: differenceOf(registry, text, { path: tenants.path, region: role.region }),
         take() {
           registry.reload(text);
-          source.tellOthers?.();
+          source.takeTenants?.(text);
         },
       };
     },
@@ -60,9 +75,19 @@ export function tenantsTarget(
 }
 
 type TenantsSource = Pick<TenantsTarget, 'heardTodayMs'> & {
-  /** The file has been taken up here: other processes are to look at it, too. */
-  tellOthers?(): void;
+  /** This text has been taken up here: other processes are to take it up, too. */
+  takeTenants?(text: string): void;
 };
+
+/** @throws SpeechfbError `bad_config` */
+function differenceOf(
+  registry: TenantRegistry,
+  text: string,
+  { path, region }: { path: string; region: string | undefined },
+): TenantChanges {
+  const { tenants: then } = readTenants(path, text, region);
+  return { ...changesOf(registry.tenants, then), others: text !== registry.text };
+}
 
 function changesOf(now: readonly TenantSpec[], then: readonly TenantSpec[]): Omit<TenantChanges, 'others'> {
   const before = new Map(now.map((tenant) => [tenant.name, JSON.stringify(tenant)]));

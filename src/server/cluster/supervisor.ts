@@ -178,6 +178,11 @@ export class Supervisor {
     for (const slot of this.#slots.values()) slot.send({ type: 'reload' });
   }
 
+  /** Has every gateway take up this text of the tenants' file. */
+  takeTenants(text: string): void {
+    for (const slot of this.#slots.values()) slot.send({ type: 'tenants', text });
+  }
+
   /** Ends everything at once. */
   async close(): Promise<void> {
     this.#isDraining = true;
