@@ -7,7 +7,7 @@ export const usedRatio = 'speechfb_slots_used_ratio';
 
 /** The admin plane of gateways, as Kubernetes' API server reaches it. */
 export type AdminSetting = {
-  /** Who signs its certificate, PEM in base64; undefined: cert-manager writes it into the APIService. */
+  /** The authority of its certificate, PEM in base64; undefined: cert-manager fills it in. */
   caBundle: Figure | undefined;
   /** The common name of the certificate that the API server shows. */
   frontProxyName: string;

@@ -53,7 +53,7 @@ const dns: Tree = {
 /** Namespaces of the balancer in front and of Prometheus carry these labels. */
 const from = (name: string): Tree => ({ namespaceSelector: { matchLabels: { [`speechfb.dev/${name}`]: 'true' } } });
 
-/** Lets roles speak to whom they must; everything else is shut, the way out of the region too. */
+/** Lets roles speak to whom they must; all else is shut, the way out of the region too. */
 export function networkPolicies(names: Names, hasAdminPlane: boolean): TreeMap[] {
   const inference = { podSelector: { matchLabels: roleLabels(names, 'inference') } };
   const gateway = { podSelector: { matchLabels: roleLabels(names, 'gateway') } };
@@ -82,8 +82,8 @@ export function networkPolicies(names: Names, hasAdminPlane: boolean): TreeMap[]
       'gateway',
       [
         { from: [from('ingress'), from('monitoring')], ports: [tcp(ports.stream)] },
-        // The API server is no pod: no selector means it. Who else comes has neither its certificate
-        // nor a token.
+        // The API server is no pod: no selector means it. Others have neither its certificate nor a
+        // token.
         ...(hasAdminPlane ? [{ ports: [tcp(ports.admin)] }] : []),
       ],
       [dns, { to: [inference], ports: [tcp(ports.trunk)] }, { to: [store], ports: [tcp(ports.redis)] }],

@@ -58,9 +58,9 @@ const spec = section({
     drain: duration(1000, hourMs).prefault('10s'),
     gracePeriod: duration(1000, 2 * hourMs).optional(),
   }).prefault({}),
-  /** How Kubernetes' API server reaches the gateways' admin plane; read where the autoscaler is an HPA. */
+  /** How the API server reaches the gateways' admin plane; read where the autoscaler is an HPA. */
   admin: section({
-    /** Who signs the certificate in the Secret NAME-admin. Left out: cert-manager fills it in. */
+    /** The authority of the certificate in the Secret NAME-admin. Left out: cert-manager fills it in. */
     caBundle: text('PEM certificates in base64')
       .regex(/^LS0tLS1CRUdJTi[A-Za-z0-9+/]+={0,2}$/, {
         error: (issue) =>
