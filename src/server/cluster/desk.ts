@@ -118,6 +118,11 @@ export class Desk {
     for (const { member, ms } of used) this.#options.quota.heard(member, ms);
   }
 
+  /** The sound that was heard today of a tenant at all gateways, ms. */
+  heardTodayMs(tenant: string): Promise<number> {
+    return this.#options.quota.heardTodayMs(tenant);
+  }
+
   /** To be called about once a second. */
   look(): void {
     this.#options.quota.look();

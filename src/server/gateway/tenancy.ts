@@ -111,6 +111,11 @@ export class Tenancy {
     return this.#usage.numbers(this.#options.tenants.tenants.map(({ name }) => name));
   }
 
+  /** The sound that was heard today of a tenant, ms; 0 where a supervisor counts it. */
+  async heardTodayMs(tenant: string): Promise<number> {
+    return (await this.#quota?.heardTodayMs(tenant)) ?? 0;
+  }
+
   /** What was heard since this was asked before, for a supervisor that counts it. */
   takeUsed(): readonly Used[] {
     return this.#used.splice(0);
