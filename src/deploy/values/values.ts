@@ -60,7 +60,7 @@ const spec = section({
   }).prefault({}),
   /** How the API server reaches the gateways' admin plane; read where the autoscaler is an HPA. */
   admin: section({
-    /** The authority of the certificate in the Secret NAME-admin. Left out: cert-manager fills it in. */
+    /** The authority of the certificate in NAME-admin. Left out: cert-manager fills it in. */
     caBundle: text('PEM certificates in base64')
       .regex(/^LS0tLS1CRUdJTi[A-Za-z0-9+/]+={0,2}$/, {
         error: (issue) =>
