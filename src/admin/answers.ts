@@ -53,14 +53,27 @@ export function sessionsOf(sessions: readonly TargetSession[], limit: number): S
   };
 }
 
-/** What each tenant has open beside what it may have, those with most first. */
-export function usageOf(sessions: readonly TargetSession[], known: readonly TenantTerms[]): TenantsDocument {
-  const none = { streaming: 0, detached: 0, ending: 0, oldest_ms: 0 };
+/**
+ * What each tenant has open and has used beside what it may have, those with most open first.
+ *
+ * @param known the tenants of the file, with the sound that was heard of each today
+ */
+export function usageOf(
+  sessions: readonly TargetSession[],
+  known: readonly (TenantTerms & { heardTodayMs: number })[],
+): TenantsDocument {
+  const none = { streaming: 0, detached: 0, ending: 0, oldest_ms: 0, users: 0, audio_minutes_today: null };
   const byTenant = new Map<string | undefined, TenantsDocument['tenants'][number]>(
-    known.map((terms) => [terms.name, { tenant: terms.name, ...none, terms: termsOf(terms) }]),
+    known.map((terms) => {
+      const minutes = Math.round(terms.heardTodayMs / 600) / 100;
+      return [terms.name, { tenant: terms.name, ...none, audio_minutes_today: minutes, terms: termsOf(terms) }];
+    }),
   );
-  for (const { tenant, state, ageMs } of sessions) {
+  const users = new Set<string>();
+  for (const { tenant, state, user, ageMs } of sessions) {
     const own = byTenant.get(tenant) ?? { tenant: tenant ?? null, ...none, terms: null };
+    if (user !== undefined && !users.has(user)) own.users += 1;
+    if (user !== undefined) users.add(user);
     own[state] += 1;
     own.oldest_ms = Math.max(own.oldest_ms, ageMs);
     byTenant.set(tenant, own);

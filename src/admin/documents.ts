@@ -92,6 +92,10 @@ export const tenantsDocument = z.object({
       detached: count,
       ending: count,
       oldest_ms: ms,
+      /** Learners whom the tenant's tokens tell apart, with a session here. */
+      users: count,
+      /** From midnight UTC, at all servers that share a store; null as `terms`. */
+      audio_minutes_today: z.number().min(0).nullable(),
       /** Null where it is not of the tenants' file. */
       terms: z.object({ class: z.string(), weight: z.number(), limits: caps, per_user: caps }).nullable(),
     }),

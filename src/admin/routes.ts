@@ -105,7 +105,13 @@ async function setPolicy({ target, audit }: RouteContext, { caller, body }: Admi
 }
 
 async function tenants(context: RouteContext): Promise<object> {
-  return usageOf(await sessionsAt(context), context.target.tenants?.list() ?? []);
+  const sessionsNow = await sessionsAt(context);
+  const { tenants: known } = context.target;
+  const terms = (known?.list() ?? []).map(async (one) => ({
+    ...one,
+    heardTodayMs: (await known?.heardTodayMs(one.name)) ?? 0,
+  }));
+  return usageOf(sessionsNow, await Promise.all(terms));
 }
 
 async function sessionsAt({ target }: RouteContext): Promise<readonly TargetSession[]> {

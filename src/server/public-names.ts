@@ -12,3 +12,9 @@ export function publicId(sessionId: string): string {
 export function tenantIn(owner: string | undefined): string | undefined {
   return owner && (/^tenant:([^/]*)/.exec(owner)?.[1] ?? owner);
 }
+
+/** A digest of the user in the owner of a tenant's session; undefined: it has none. */
+export function userIn(owner: string | undefined): string | undefined {
+  const isUsers = owner !== undefined && /^tenant:[^/]*\//.test(owner);
+  return isUsers ? publicId(owner) : undefined;
+}

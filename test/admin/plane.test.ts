@@ -30,6 +30,7 @@ const session = (n: number, changes: Partial<TargetSession> = {}): TargetSession
   state: 'streaming',
   lane: 'live',
   tenant: 'north',
+  user: undefined,
   ageMs: n * 1000,
   node: undefined,
   gateway: undefined,
@@ -312,26 +313,41 @@ describe('tenants', () => {
   const terms = (name: string, maxSessions?: number) => {
     return { name, class: 'live', weight: 1, caps: { maxSessions }, userCaps: {} };
   };
+  const heard = { heardTodayMs: async () => 90_000 };
   const reload = { body: { reason: 'school-b pays' } };
 
   it('are shown with what they have and may have, those of the file without a session too', async () => {
-    const { call } = await plane({ tenants: { list: () => [terms('south', 20)], reread: unread } });
+    const { call } = await plane({ tenants: { ...heard, list: () => [terms('south', 20)], reread: unread } });
     const { document } = await call('GET', '/admin/v1/tenants', { token: reader });
     expect(tenantsDocument.parse(document).tenants).toMatchObject([
-      { tenant: 'north', streaming: 1, terms: null },
+      { tenant: 'north', streaming: 1, users: 0, audio_minutes_today: null, terms: null },
       { tenant: null, streaming: 1 },
       {
         tenant: 'south',
         streaming: 0,
+        audio_minutes_today: 1.5,
         terms: { class: 'live', limits: { max_sessions: 20, starts_per_second: null } },
       },
     ]);
+  });
+
+  it('count a learner once, however many sessions one has, and show nobody who it is', async () => {
+    const users = ['f00d', 'f00d', 'beef', undefined];
+    const { call } = await plane({
+      sessions: async () => users.map((user, n) => session(n, { tenant: 'south', user })),
+      tenants: { ...heard, list: () => [terms('south')], reread: unread },
+    });
+    const { document } = await call('GET', '/admin/v1/tenants', { token: reader });
+    expect(tenantsDocument.parse(document).tenants).toMatchObject([{ tenant: 'south', streaming: 4, users: 2 }]);
+    const sessions = await call('GET', '/admin/v1/sessions', { token: reader });
+    for (const answer of [document, sessions.document]) expect(JSON.stringify(answer)).not.toMatch(/f00d|beef/);
   });
 
   it('are taken up after that was written down, and only where something is different', async () => {
     let isNew = true;
     const { call, target, file } = await plane({
       tenants: {
+        ...heard,
         list: () => [],
         reread: () => ({
           changes: { added: isNew ? ['school-b'] : [], removed: [], changed: [], others: isNew },
@@ -358,7 +374,7 @@ describe('tenants', () => {
   });
 
   it('stay as they are where the file cannot be used, which is said at its lines', async () => {
-    const { call, file } = await plane({ tenants: { list: () => [], reread: unread } });
+    const { call, file } = await plane({ tenants: { ...heard, list: () => [], reread: unread } });
     expect(await call('POST', '/admin/v1/tenants/reload', reload)).toMatchObject({
       status: 409,
       document: {

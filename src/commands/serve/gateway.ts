@@ -19,7 +19,7 @@ import { Reloads } from './reloads.ts';
 import { servedEngine } from './roles.ts';
 import { ServedRouting } from './routing/served-routing.ts';
 import { type ServeSettings, serverOptionsOf } from './settings.ts';
-import { followTenants, tenantsOf } from './tenants.ts';
+import { tenantsOf } from './tenants.ts';
 import { openTracing } from './tracing.ts';
 
 /** What a gateway's process is told to begin with. */
@@ -42,9 +42,8 @@ export async function runGateway(
     const model = loadModelPackage(settings.model ?? shippedPath('models/en-learner'));
     const scoringThreads = Math.max(1, Math.min(mostScoringThreads, cores - 2));
     const curve = settings.curve === undefined ? undefined : readDeviceCurve(settings.curve, model);
-    await using tracing = await openTracing(settings.tracing, log);
-    const served = servedEngine({ ...settings.role, tuning: curve?.tuning, scoringThreads, tracing }, model, log);
-    const warming = defer<AcousticEngine>();
+    // What the supervisor says is heard from here on.
+    const tenants = tenantsOf(settings, log);
     const link = new SupervisorLink({
       gateway,
       channel,
@@ -54,13 +53,15 @@ export async function runGateway(
         return report;
       },
       onReload: () => reloads.now(),
+      onTenants: (text) => tenants?.reload(text),
     });
+    await using tracing = await openTracing(settings.tracing, log);
+    const served = servedEngine({ ...settings.role, tuning: curve?.tuning, scoringThreads, tracing }, model, log);
+    const warming = defer<AcousticEngine>();
     const options = serverOptionsOf(settings);
     const store = openStore(settings.store, settings.role.region, log, tracing);
     const handoff = openHandoff({ ...settings, region: settings.role.region }, log);
-    const tenants = tenantsOf(settings, log);
     await using routing = await ServedRouting.open(settings, { log, model, gateways });
-    followTenants(tenants, settings, reloads);
     served.followTls?.(reloads);
     const started = startServer({
       ...options,

@@ -96,10 +96,10 @@ async function serveAlone(
   const closeStores = (ms: number): Promise<unknown> => Promise.all([handoff?.close(ms), store?.close()]);
   const server = await startOrClose(start, async () => void (await closeStores(0)));
   let warmed: Warm | undefined;
-  const served = { server, limits, version: options.version, warm: () => warmed };
-  const parts = { ...served, leave: admin.leave, tenants: tenantsTarget(tenants, settings), policies: routing?.desk };
+  const served = { server, limits, version: options.version, warm: () => warmed, leave: admin.leave };
+  const parts = { ...served, tenants: tenantsTarget(tenants, settings, server), policies: routing?.desk };
   warn(settings, log);
-  const reloads = new Reloads(log);
+  const reloads = new Reloads(log, admin.audit);
   followTenants(tenants, settings, reloads);
   routing?.follow(server.router, reloads);
   followCertificate(server, settings, reloads, log);

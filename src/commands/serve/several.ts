@@ -46,7 +46,11 @@ export async function serveSeveral(
   const store = tenants && openStore(settings.store, settings.role.region, log);
   const supervisor = new Supervisor({
     gateways,
-    launch: (gateway) => launchGateway(script, { settings, gateway, gateways } satisfies GatewayConfig),
+    launch: (gateway) => {
+      // One that starts later begins with what is in force.
+      const now = { ...settings, tenants: settings.tenants && { ...settings.tenants, text: tenants?.text ?? '' } };
+      return launchGateway(script, { settings: now, gateway, gateways } satisfies GatewayConfig);
+    },
     limits,
     tokens: (tokens?.size ?? 0) + (tenants?.tenants.length ?? 0),
     host: settings.host,
@@ -60,13 +64,16 @@ export async function serveSeveral(
     await store?.close();
     throw error;
   });
-  // What the gateways take up for themselves is followed here for the admin plane.
-  const reloads = new Reloads(log);
-  followTenants(tenants, settings, reloads);
-  const seen = tenantsTarget(tenants, settings, () => supervisor.reload());
+  // The gateways take up what was taken up, and audited, here.
+  const reloads = new Reloads(log, admin.audit);
+  followTenants(tenants, settings, reloads, (text) => supervisor.takeTenants(text));
+  const seen = tenantsTarget(tenants, settings, supervisor);
   const parts = { supervisor, limits, version: packageVersion(), leave: admin.leave, tenants: seen };
   warn(settings, log);
-  const signals = listenForSignals(isEmbedded, () => supervisor.reload());
+  const signals = listenForSignals(isEmbedded, () => {
+    reloads.now();
+    supervisor.reload();
+  });
   const stopped = Promise.race([signals.first, supervisor.failed, admin.left]);
   stopped.catch(() => {});
   try {

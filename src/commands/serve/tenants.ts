@@ -21,26 +21,38 @@ export function tenantsOf({ tenants, role }: ServeSettings, log: Log): TenantReg
   });
 }
 
-/** Lets the registry follow its file. */
+/**
+ * Lets the registry follow its file.
+ *
+ * @param onTaken the registry has taken this text up
+ */
 export function followTenants(
   registry: TenantRegistry | undefined,
-  { tenants }: ServeSettings,
+  { tenants, role }: ServeSettings,
   reloads: Reloads,
+  onTaken: (text: string) => void = () => {},
 ): void {
   if (!registry || !tenants) return;
-  const take = ([text = '']: readonly string[]): void => registry.reload(text);
-  reloads.add({ what: "tenants' file", paths: [tenants.path], texts: [tenants.text], take });
+  const take = ([text = '']: readonly string[]): void => {
+    registry.reload(text);
+    onTaken(text);
+  };
+  const diff = ([text = '']: readonly string[]): object | undefined => {
+    const { added, removed, changed, others } = differenceOf(registry, text, {
+      path: tenants.path,
+      region: role.region,
+    });
+    return others ? { added, removed, changed_tenants: changed, others } : undefined;
+  };
+  const audited = { action: 'tenants.reload', target: role.role, diff };
+  reloads.add({ what: "tenants' file", paths: [tenants.path], texts: [tenants.text], take, audited });
 }
 
-/**
- * The tenants for the admin plane.
- *
- * @param tellOthers the file has been taken up here: other processes are to look at it, too.
- */
+/** The tenants for the admin plane. */
 export function tenantsTarget(
   registry: TenantRegistry | undefined,
   { tenants, role }: ServeSettings,
-  tellOthers: () => void = () => {},
+  source: TenantsSource,
 ): TenantsTarget | undefined {
   if (!registry || !tenants) return undefined;
   return {
@@ -48,18 +60,33 @@ export function tenantsTarget(
       registry.tenants.map(({ name, class: tenantClass, weight, limits, perUser }) => {
         return { name, class: tenantClass, weight, caps: limits, userCaps: perUser };
       }),
+    heardTodayMs: (tenant) => source.heardTodayMs(tenant),
     reread() {
       const text = readText(tenants.path, "tenants' file");
-      const { tenants: then } = readTenants(tenants.path, text, role.region);
       return {
-        changes: { ...changesOf(registry.tenants, then), others: text !== registry.text },
+        changes: differenceOf(registry, text, { path: tenants.path, region: role.region }),
         take() {
           registry.reload(text);
-          tellOthers();
+          source.takeTenants?.(text);
         },
       };
     },
   };
+}
+
+type TenantsSource = Pick<TenantsTarget, 'heardTodayMs'> & {
+  /** This text has been taken up here: other processes are to take it up, too. */
+  takeTenants?(text: string): void;
+};
+
+/** @throws SpeechfbError `bad_config` */
+function differenceOf(
+  registry: TenantRegistry,
+  text: string,
+  { path, region }: { path: string; region: string | undefined },
+): TenantChanges {
+  const { tenants: then } = readTenants(path, text, region);
+  return { ...changesOf(registry.tenants, then), others: text !== registry.text };
 }
 
 function changesOf(now: readonly TenantSpec[], then: readonly TenantSpec[]): Omit<TenantChanges, 'others'> {

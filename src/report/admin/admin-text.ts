@@ -96,7 +96,7 @@ export function sessionsText({ sessions, left_out }: SessionsDocument, _paint: P
 /** What each tenant has open, for a terminal. */
 export function tenantsText({ tenants }: TenantsDocument, _paint: Paint, columns?: number): string {
   if (tenants.length === 0) return 'no tenant has anything open\n';
-  const rows = tenants.map(({ tenant, streaming, detached, ending, oldest_ms, terms }) => [
+  const rows = tenants.map(({ tenant, streaming, detached, ending, oldest_ms, users, audio_minutes_today, terms }) => [
     tenant ?? '(without a token)',
     terms?.class ?? '-',
     terms?.limits.max_sessions === null ? 'none' : String(terms?.limits.max_sessions ?? '-'),
@@ -104,9 +104,16 @@ export function tenantsText({ tenants }: TenantsDocument, _paint: Paint, columns
     String(detached),
     String(ending),
     durationText(oldest_ms),
+    String(users),
+    minutesText(audio_minutes_today, terms?.limits.audio_minutes_per_day ?? null),
   ]);
-  const head = ['tenant', 'class', 'most', 'streaming', 'detached', 'ending', 'oldest'];
-  return `${fitTable(head, rows, { columns, left: ['tenant', 'class'], spare: ['ending', 'class'] })}\n`;
+  const head = ['tenant', 'class', 'most', 'streaming', 'detached', 'ending', 'oldest', 'users', 'min today'];
+  return `${fitTable(head, rows, { columns, left: ['tenant', 'class'], spare: ['ending', 'class', 'oldest'] })}\n`;
+}
+
+function minutesText(today: number | null, most: number | null): string {
+  if (today === null) return '-';
+  return most === null ? today.toFixed(1) : `${today.toFixed(1)} of ${most}`;
 }
 
 /** What a reload of the tenants changed. */

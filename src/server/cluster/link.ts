@@ -30,6 +30,8 @@ export type LinkOptions = {
   onDrain(): Promise<DrainReport>;
   /** The gateway is to look at its files, which may have changed. */
   onReload?(): void;
+  /** The supervisor has taken up this text of the tenants' file. */
+  onTenants?(text: string): void;
 };
 
 /** A gateway's side of what it has with its supervisor. */
@@ -162,6 +164,9 @@ export class SupervisorLink implements Supervision {
         break;
       case 'reload':
         this.#options.onReload?.();
+        break;
+      case 'tenants':
+        this.#options.onTenants?.(message.text);
         break;
       case 'begin':
         break;

@@ -62,6 +62,8 @@ export type ToGateway =
   | { type: 'drain' }
   | { type: 'cordon'; isCordoned: boolean }
   | { type: 'reload' }
+  /** What the tenants' file holds from here on. */
+  | { type: 'tenants'; text: string }
   | QuestionOf<SupervisorQuestions>
   | Answer;
 

@@ -146,6 +146,11 @@ export class Supervisor {
     return new Map(await Promise.all(slots.map(async (slot) => [slot.number, await slot.sessionViews()] as const)));
   }
 
+  /** The sound that was heard today of a tenant, ms. */
+  heardTodayMs(tenant: string): Promise<number> {
+    return this.#desk.heardTodayMs(tenant);
+  }
+
   /** Lets nobody new in, or does again; who is inside stays, and may come back. */
   cordon(isCordoned: boolean): void {
     this.#isCordoned = isCordoned;
@@ -171,6 +176,11 @@ export class Supervisor {
   /** Lets every gateway look at its files, which may have changed. */
   reload(): void {
     for (const slot of this.#slots.values()) slot.send({ type: 'reload' });
+  }
+
+  /** Has every gateway take up this text of the tenants' file. */
+  takeTenants(text: string): void {
+    for (const slot of this.#slots.values()) slot.send({ type: 'tenants', text });
   }
 
   /** Ends everything at once. */

@@ -16,7 +16,6 @@ import type { Witness } from '../hearing/witness.ts';
 import type { Limits } from '../limits.ts';
 import type { Scoring } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
-import type { TenantNumbers } from '../tenants/tenant-usage.ts';
 import type { DrainReport } from './drain.ts';
 import type { CallerPolicy } from './http/upgrade.ts';
 import type { Supervision } from './outside/supervision.ts';
@@ -89,8 +88,8 @@ export type RunningServer = {
    * @throws SpeechfbError `bad_tls`, and the one before stays.
    */
   renewTls(tls: TlsPair): void;
-  /** What every tenant has, by name. */
-  tenants(): ReadonlyMap<string, TenantNumbers>;
+  /** The sound that was heard today, UTC, of a tenant, ms: at all servers that share its store. */
+  heardTodayMs(tenant: string): Promise<number>;
   /** Decides which backend writes each transcript; undefined: nothing does. */
   readonly router: Router | undefined;
   /** Resolves when the model is warm; rejects when it could not be loaded. */

@@ -20,7 +20,6 @@ import { IdleSweep } from '../overload/idle-sweep.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { ServerContext } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
-import type { TenantNumbers } from '../tenants/tenant-usage.ts';
 import { Dismissal } from './dismissal.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
@@ -159,8 +158,8 @@ class Server implements RunningServer {
     this.#tlsEndsMs = checkTlsPair(tls);
   }
 
-  tenants(): ReadonlyMap<string, TenantNumbers> {
-    return this.#tenancy?.numbers() ?? new Map();
+  async heardTodayMs(tenant: string): Promise<number> {
+    return (await this.#tenancy?.heardTodayMs(tenant)) ?? 0;
   }
 
   get ready(): Promise<void> {
@@ -275,7 +274,7 @@ class Server implements RunningServer {
       limits: this.#limits,
       log: this.#log,
       metrics: this.#metrics,
-      sessions: () => this.#registry.size,
+      sessions: () => this.#room.sessionsTaken,
       capacity: this.#capacity,
     });
   }
@@ -287,7 +286,7 @@ class Server implements RunningServer {
       registry: () => this.#registry,
       engine: () => this.#engine,
       overload: () => this.#overload,
-      tenants: () => this.tenants(),
+      tenants: () => this.#tenancy?.numbers() ?? new Map(),
       tlsEndsMs: () => this.#tlsEndsMs,
     });
   }

@@ -63,7 +63,8 @@ export class LocalQuota implements Quota {
 
   heard(member: Membership, ms: number): void {
     for (const party of partiesOf(member)) {
-      if (party.caps.audioMinutesPerDay === undefined) continue;
+      // Users may be many, and nobody asks of one without a cap.
+      if (party.who === 'this user' && party.caps.audioMinutesPerDay === undefined) continue;
       const key = this.#dayKey(party);
       this.#days()
         .penalty(key, Math.round(ms))
@@ -72,6 +73,11 @@ export class LocalQuota implements Quota {
           (error) => this.#options.log.error({ error: stackOf(error) }, 'the sound of a tenant could not be counted'),
         );
     }
+  }
+
+  async heardTodayMs(tenant: string): Promise<number> {
+    const { consumedPoints = 0 } = (await this.#days().get(this.#dayKey({ key: tenant }))) ?? {};
+    return consumedPoints;
   }
 
   async #minutes(party: Party): Promise<Refusal | undefined> {
@@ -113,7 +119,7 @@ export class LocalQuota implements Quota {
     return limiter;
   }
 
-  #dayKey({ key }: Party): string {
+  #dayKey({ key }: Pick<Party, 'key'>): string {
     return `${new Date(this.#options.wallMs()).toISOString().slice(0, 10)} ${key}`;
   }
 

@@ -14,6 +14,8 @@ export type Quota = {
   returned(member: Membership): GrantedStart;
   /** Sound was heard, ms. */
   heard(member: Membership, ms: number): void;
+  /** The sound that was heard today, UTC, of a tenant with all of its users, ms. */
+  heardTodayMs(tenant: string): Promise<number>;
   /** To be called about once a second. */
   look(): void;
 };

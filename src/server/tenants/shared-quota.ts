@@ -95,6 +95,11 @@ export class SharedQuota implements Quota {
     }
   }
 
+  /** While the store is away: what it last said, and what this server has heard since. */
+  async heardTodayMs(tenant: string): Promise<number> {
+    return (await this.#sound.allToday(tenant)) ?? this.#sound.today({ key: tenant }).ms;
+  }
+
   look(): void {
     const nowMs = this.#options.now();
     this.#places.look(nowMs);

@@ -38,11 +38,26 @@ export class SoundCount {
   }
 
   /** What all servers have heard today as far as this one knows, and how long today is yet, ms. */
-  today({ key }: SharedParty): { ms: number; leftMs: number } {
+  today({ key }: Pick<SharedParty, 'key'>): { ms: number; leftMs: number } {
     const sound = this.#sounds.get(key);
     if (!sound) return { ms: 0, leftMs: 0 };
     this.#turn(sound);
     return { ms: sound.othersMs + sound.ms, leftMs: sound.endsMs - this.#options.now() };
+  }
+
+  /** What all servers have heard today of a tenant, ms, by the store; undefined: it is away. */
+  async allToday(tenant: string): Promise<number | undefined> {
+    const { store, holder, onTrouble } = this.#options;
+    if (!store.isUp) return undefined;
+    // What is told of a day that is over is not kept, and answered with what was heard today.
+    const sounds = [{ user: undefined, field: holder, day: dayLongOver, ms: 0 }];
+    try {
+      const { totalsMs } = await store.hear({ tenant, sounds });
+      return (totalsMs[0] ?? 0) + this.#untoldMs(tenant);
+    } catch (error) {
+      onTrouble(error);
+      return undefined;
+    }
   }
 
   /** Tells the store what is new; to be called about once a second. */
@@ -85,6 +100,14 @@ export class SoundCount {
     } finally {
       for (const sound of all) sound.isTelling = false;
     }
+  }
+
+  /** What was heard here today and is still to be told. */
+  #untoldMs(key: string): number {
+    const sound = this.#sounds.get(key);
+    if (!sound || sound.isTelling) return 0;
+    this.#turn(sound);
+    return sound.ms - sound.toldMs;
   }
 
   /** A new day begins: what was told is of the one before. */
@@ -133,3 +156,5 @@ type Sound = {
 /** Tenants and users; of more, those that were heard longest ago are counted anew. */
 const mostRemembered = 100_000;
 const mostAtOnce = 200;
+/** As the store counts days, from 1970. */
+const dayLongOver = 1;

@@ -129,6 +129,17 @@ describe('a quota', () => {
     expect(await quota.start({ ...member, user: 'dora' })).toMatchObject({ code: 'quota', message: /this tenant/ });
   });
 
+  it('tells what was heard of a tenant today, whether or not that has a cap', async () => {
+    const quota = newQuota();
+    quota.heard(member, 20_000);
+    quota.heard({ ...member, user: 'anna' }, 10_000);
+    quota.heard({ ...member, tenant: 'free', caps: {} }, 5000);
+    const today = () => Promise.all(['a', 'free', 'unheard'].map((tenant) => quota.heardTodayMs(tenant)));
+    expect(await today()).toEqual([30_000, 5000, 0]);
+    vi.setSystemTime(Date.UTC(2026, 2, 1));
+    expect(await today()).toEqual([0, 0, 0]);
+  });
+
   it('that is raised counts what was had already', async () => {
     const quota = newQuota();
     quota.heard(member, 90_000);

@@ -110,6 +110,23 @@ describe.skipIf(redisLack !== undefined)('a quota of several servers', () => {
       .toBe('quota');
   });
 
+  it('tells of each server what all have heard of a tenant today, and what it knows while Redis is away', async () => {
+    const redis = await startRedis();
+    const [one, two] = [await quotaAt(redis), await quotaAt(redis)];
+    const today = () => Promise.all([one, two].map(({ quota }) => quota.heardTodayMs(memberOf({}).tenant)));
+    expect(await today()).toEqual([0, 0]);
+    one.quota.heard(memberOf({}), 40_000);
+    expect(await today()).toEqual([40_000, 0]);
+    one.quota.look();
+    await expect.poll(today, { timeout: 5000 }).toEqual([40_000, 40_000]);
+    two.quota.heard(memberOf({ audioMinutesPerDay: 9 }), 5000);
+    two.quota.look();
+    await expect.poll(today, { timeout: 5000 }).toEqual([45_000, 45_000]);
+    await redis.kill();
+    await expect.poll(() => one.link.isUp || two.link.isUp, { timeout: 10_000 }).toBe(false);
+    expect(await today()).toEqual([40_000, 45_000]);
+  });
+
   it('frees what a server had that says nothing any more, and keeps what others have', async () => {
     const redis = await startRedis();
     const [dead, living] = [await quotaAt(redis, { ttlMs: 3000 }), await quotaAt(redis)];

@@ -3,7 +3,7 @@ import type { Lane } from '../../../protocol/client-messages.ts';
 import type { LiveGateway } from '../../../stores/session-store.ts';
 import type { SlotNumbers } from '../../../telemetry/slot-metrics.ts';
 import type { RoutingView } from '../../hearing/router.ts';
-import { publicId, tenantIn } from '../../public-names.ts';
+import { publicId, tenantIn, userIn } from '../../public-names.ts';
 import type { ServerContext } from '../../session/context.ts';
 import { modelOf } from '../../session/saved-session.ts';
 import type { Session, SessionState } from '../../session/session.ts';
@@ -50,6 +50,8 @@ export type SessionView = {
   lane: Lane;
   /** The tenant, or the name of the token, that it was started with; never a user. */
   tenant: string | undefined;
+  /** A digest of the user whom its tenant named, for counting users; shown to nobody. */
+  user: string | undefined;
   ageMs: number;
   /** Where it is scored; undefined: here, or nowhere yet. */
   node: string | undefined;
@@ -86,6 +88,7 @@ export function sessionViews(
     state: session.state,
     lane: session.lane,
     tenant: tenantIn(session.owner),
+    user: userIn(session.owner),
     ageMs: Math.round(nowMs - session.startedMs),
     node: directory?.nodeOf(session.id),
   }));
