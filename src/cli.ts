@@ -6,6 +6,7 @@ import { registerCanary } from './commands/canary/command.ts';
 import { registerCapacity } from './commands/capacity/command.ts';
 import { registerCompare } from './commands/compare/command.ts';
 import { registerDeploy } from './commands/deploy/command.ts';
+import { registerDlq } from './commands/dlq/command.ts';
 import { registerExamples } from './commands/examples/command.ts';
 import { helpLayout } from './commands/help.ts';
 import { registerLoadtest } from './commands/loadtest/command.ts';
@@ -134,4 +135,5 @@ const registrations: readonly RegisterCommand[] = [
   registerExamples,
   registerToken,
   registerWorker,
+  registerDlq,
 ];

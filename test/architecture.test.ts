@@ -10,7 +10,7 @@ import { findCircle, readImports, roomArrows, subRoomArrows, type Table, tablePr
 const rooms: Table = {
   commands:
     'acoustic admin audio audit backends budget capacity client config deploy dialects flags handoff load metrics protocol proxy queue report results routing scoring server shadow sim slo stores telemetry threads trunk',
-  report: 'admin audit budget capacity deploy load metrics protocol proxy results routing shadow sim slo stats',
+  report: 'admin audit budget capacity deploy handoff load metrics protocol proxy results routing shadow sim slo stats',
   load: 'audio capacity client clock config dialects metrics protocol proxy results scoring sim slo stats threads',
   results: 'config metrics slo stats',
   server: 'acoustic audio backends config handoff protocol routing scoring shadow stores telemetry threads',
@@ -65,6 +65,7 @@ const subRooms: Table = {
   'commands/capacity': 'commands',
   'commands/compare': 'commands',
   'commands/deploy': 'commands commands/capacity',
+  'commands/dlq': 'commands commands/handoff',
   'commands/examples': 'commands',
   'commands/loadtest': 'commands commands/run-output',
   'commands/merge': 'commands commands/run-output',
@@ -97,6 +98,7 @@ const subRooms: Table = {
   'report/budget': 'report/export report/terminal',
   'report/capacity': 'report/export report/terminal',
   'report/export': 'report/load report/terminal',
+  'report/handoff': 'report/terminal',
   'report/load': 'report/terminal',
   'report/network': 'report/terminal',
   'report/probe': 'report/terminal',

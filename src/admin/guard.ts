@@ -17,7 +17,7 @@ export function checkAdminExposure(host: string, isSecure: boolean): void {
     'unsafe_host',
     `--admin-listen ${host} would take admin tokens unencrypted from the network`,
     {
-      hint: 'add --tls-cert and --tls-key, or listen at 127.0.0.1',
+      hint: 'add --admin-tls-cert and --admin-tls-key, or listen at 127.0.0.1',
     },
   );
 }

@@ -4,6 +4,7 @@ import type { CapacitySpec } from '../capacity/scenario/spec.ts';
 import { SpeechfbError } from '../errors.ts';
 import { prometheusRules } from '../slo/service-level/rules.ts';
 import type { Figure, Tree } from './document/figure.ts';
+import type { AdminSetting } from './manifests/external-metrics.ts';
 import { type ManifestFile, manifestFiles } from './manifests/files.ts';
 import type { Names } from './manifests/names.ts';
 import { canaryFigures } from './plan/canary.ts';
@@ -61,10 +62,22 @@ function measuredSpec(inputs: DeployInputs): CapacitySpec {
 
 type Sized = { plan: Plan; slots: Figure; scale: ReturnType<typeof scaleFigures>; index: number };
 
+/** KEDA has `external.metrics.k8s.io` for itself: there, nobody asks the gateways. */
+function adminOf({ values }: DeployInputs, autoscaler: 'hpa' | 'keda'): AdminSetting | undefined {
+  if (autoscaler === 'keda') return undefined;
+  const { caBundle, frontProxyName } = values.value.admin;
+  const from = [values.at(['spec', 'admin', 'caBundle'])];
+  return {
+    caBundle: caBundle === undefined ? undefined : { name: 'admin.caBundle', value: caBundle, why: 'as given', from },
+    frontProxyName,
+  };
+}
+
 function filesOf(inputs: DeployInputs, extras: DeployExtras, { plan, slots, scale, index }: Sized): ManifestFile[] {
   const { values, slo, canary } = inputs;
   const names: Names = { release: values.name, namespace: values.value.namespace };
   const { image, host, gatewayClass, prometheus, rollout, spot } = values.value;
+  const autoscaler = autoscalerOf(plan.spec, values.value.autoscaler);
   const played = plan.spec.regions?.[index]?.name;
   const region = values.value.regions?.find(({ name }) => name === played);
   const given = (name: 'image' | 'prometheus', value: string): Figure => ({
@@ -81,11 +94,12 @@ function filesOf(inputs: DeployInputs, extras: DeployExtras, { plan, slots, scal
       inference: inferenceFigures(inputs, plan, slots, scale),
       gateway: gatewayFigures(inputs, plan, slots, scale),
       spot: scale.spot && spot,
+      admin: adminOf(inputs, autoscaler),
     },
     scale,
     edge: { host, gatewayClass },
     prometheus: given('prometheus', prometheus),
-    autoscaler: autoscalerOf(plan.spec, values.value.autoscaler),
+    autoscaler,
     rollout: rollout ?? (canary ? 'job' : 'none'),
     canary: canary && canaryFigures(canary),
     canaryText: extras.canaryText,

@@ -105,7 +105,10 @@ function namespaceOf({ files }: RegionFiles): string {
 }
 
 function withNamespace(text: string, namespace: string): string {
-  return text.replaceAll(new RegExp(`^(\\s+namespace:) ${namespace}$`, 'gm'), '$1 {{ .Release.Namespace }}');
+  const own = '$1 {{ .Release.Namespace }}';
+  return text
+    .replaceAll(new RegExp(`^(\\s+namespace:) ${namespace}$`, 'gm'), own)
+    .replaceAll(new RegExp(`^(\\s+cert-manager\\.io/inject-ca-from:) ${namespace}(?=/)`, 'gm'), own);
 }
 
 /** A step of a canary by hand is chosen by a value, and takes the place of the plain route. */

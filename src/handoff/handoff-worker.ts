@@ -1,6 +1,6 @@
 import { backoffMs } from '../backoff.ts';
 import { SpeechfbError } from '../errors.ts';
-import { type Delivery, QueueError, type WorkQueue } from '../queue/work-queue.ts';
+import { type Delivery, QueueError, replayHeader, type WorkQueue } from '../queue/work-queue.ts';
 import type { FinishedUtterance, ResultStore } from '../stores/result-store.ts';
 import { StoreError } from '../stores/session-store.ts';
 import { openRecord } from './cipher.ts';
@@ -121,15 +121,18 @@ export class HandoffWorker {
   async #score(delivery: Delivery, head: RecordHead): Promise<WorkerOutcome> {
     const { results, score, tries, pause, random, log } = this.#options;
     const { session, utterance } = head;
+    const name = { sessionId: session, utteranceId: utterance };
     for (;;) {
-      const begun = await this.#patiently(() => results.begin({ sessionId: session, utteranceId: utterance }));
+      const begun = await this.#patiently(() => results.begin(name, delivery.headers[replayHeader]));
       if (begun.kind !== 'wanted') {
         if (begun.kind === 'finished') return 'known';
         log.warn({ session, utterance }, 'the key of an utterance is gone: it was erased, or ran out');
         return 'gone';
       }
       // A record that ends its worker is counted before it does.
-      if (begun.tries > tries) return await this.#dead(delivery, head, `it ended its worker ${tries} times`);
+      if (begun.tries > tries) {
+        return await this.#dead(delivery, head, `it ended its worker ${tries} times`, tries);
+      }
       try {
         const final = await score(head, openRecord(delivery.value, begun.dataKey).utterance);
         const written = await this.#finish(head, { state: 'done', value: JSON.stringify(final) });
@@ -138,7 +141,7 @@ export class HandoffWorker {
         if (error instanceof QueueError) throw error;
         const why = error instanceof Error ? error.message : String(error);
         const isForGood = error instanceof UnreadableRecord || error instanceof SpeechfbError;
-        if (isForGood || begun.tries >= tries) return await this.#dead(delivery, head, why);
+        if (isForGood || begun.tries >= tries) return await this.#dead(delivery, head, why, begun.tries);
         log.warn(
           { session, utterance, tries: begun.tries, why },
           'an utterance could not be scored, and is tried again',
@@ -149,9 +152,9 @@ export class HandoffWorker {
   }
 
   /** Puts a record aside; its learner is told that nothing comes. */
-  async #dead(delivery: Delivery, head: RecordHead | undefined, why: string): Promise<WorkerOutcome> {
+  async #dead(delivery: Delivery, head: RecordHead | undefined, why: string, tries?: number): Promise<WorkerOutcome> {
     const { queue, log } = this.#options;
-    await this.#patiently(() => queue.deadLetter(delivery, why));
+    await this.#patiently(() => queue.deadLetter(delivery, why, tries));
     log.error(
       { place: delivery.place, session: head?.session, utterance: head?.utterance, why },
       'a record was put aside',

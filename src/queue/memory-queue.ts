@@ -1,4 +1,4 @@
-import { deadLetterOf } from './dead-letter.ts';
+import { type DeadLetters, deadLetterOf, replayNoteOf, replayOf } from './dead-letter.ts';
 import { type Delivery, QueueError, type QueueRecord, type WorkQueue } from './work-queue.ts';
 
 /**
@@ -9,7 +9,7 @@ import { type Delivery, QueueError, type QueueRecord, type WorkQueue } from './w
  */
 export class MemoryQueue implements WorkQueue {
   /** What was put aside, the oldest first. */
-  readonly dead: QueueRecord[] = [];
+  readonly dead: Delivery[] = [];
   readonly #wallMs: () => number;
   readonly #waiting: Delivery[] = [];
   readonly #uncommitted = new Map<string, Delivery>();
@@ -47,12 +47,30 @@ export class MemoryQueue implements WorkQueue {
     this.#uncommitted.delete(place);
   }
 
-  async deadLetter(delivery: Delivery, reason: string): Promise<void> {
-    this.dead.push(deadLetterOf(delivery, reason));
+  async deadLetter(delivery: Delivery, reason: string, tries?: number): Promise<void> {
+    this.#putAside(deadLetterOf(delivery, reason, tries));
+  }
+
+  /** What was put aside, and the way back. */
+  letters(): DeadLetters {
+    return {
+      read: async (visit) => {
+        for (const letter of [...this.dead]) await visit(letter);
+      },
+      replay: async (letter) => {
+        await this.append(replayOf(letter));
+        this.#putAside(replayNoteOf(letter));
+      },
+      close: async () => {},
+    };
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#onAppended?.();
+  }
+
+  #putAside(record: QueueRecord): void {
+    this.dead.push({ ...record, place: `0:${this.dead.length}`, appendedMs: this.#wallMs() });
   }
 }

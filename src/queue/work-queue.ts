@@ -40,17 +40,26 @@ export type WorkQueue = {
    */
   commit(delivery: Delivery): Promise<void>;
   /**
-   * Puts a record aside for a person to look at, with the reason; it is still to be committed.
+   * Puts a record aside for a person to look at, with the reason and how often it was tried; it is
+   * still to be committed.
    *
    * @throws QueueError
    */
-  deadLetter(delivery: Delivery, reason: string): Promise<void>;
+  deadLetter(delivery: Delivery, reason: string, tries?: number): Promise<void>;
   /** Delivers nothing more; what was not committed is delivered again to others. */
   close(): Promise<void>;
 };
 
-/** The headers of a dead letter: why it is one, and where it lay. */
-export const deadHeaders = { reason: 'dead-reason', from: 'dead-from' } as const;
+/** The headers of a dead letter: why it is one, where it lay, its tries; and that of a note. */
+export const deadHeaders = {
+  reason: 'dead-reason',
+  from: 'dead-from',
+  tries: 'dead-tries',
+  replayed: 'dead-replayed',
+} as const;
+
+/** The header of work that was a dead letter: which, so that its tries are counted anew once. */
+export const replayHeader = 'replay-of';
 
 /** Why a queue did not do what it was asked. */
 export type QueueTrouble =

@@ -38,10 +38,12 @@ export class MemoryResultStore implements ResultStore {
     return { kind: 'expected', dataKey: session.dataKey };
   }
 
-  async begin({ sessionId, utteranceId }: UtteranceName): Promise<TryBegun> {
+  async begin({ sessionId, utteranceId }: UtteranceName, replay = ''): Promise<TryBegun> {
     const session = this.#current(sessionId);
     if (!session) return { kind: 'gone' };
-    const utterance = session.utterances.get(utteranceId) ?? { tries: 0, outcome: undefined };
+    const before = session.utterances.get(utteranceId);
+    const isNew = replay !== '' && before?.replay !== replay && before?.outcome?.state !== 'done';
+    const utterance = before && !isNew ? before : { tries: 0, outcome: undefined, replay };
     if (utterance.outcome) return { kind: 'finished' };
     utterance.tries += 1;
     session.utterances.set(utteranceId, utterance);
@@ -57,7 +59,7 @@ export class MemoryResultStore implements ResultStore {
     if (!session) return 'gone';
     const before = session.utterances.get(utteranceId);
     if (before?.outcome) return 'already';
-    session.utterances.set(utteranceId, { tries: before?.tries ?? 0, outcome });
+    session.utterances.set(utteranceId, { tries: 0, ...before, outcome });
     session.untilMs = this.#now() + ttlMs;
     return 'written';
   }
@@ -107,7 +109,7 @@ type KeptResults = ResultHolder & {
   dataKey: string;
   isErased: boolean;
   untilMs: number;
-  utterances: Map<number, { tries: number; outcome: FinishedUtterance | undefined }>;
+  utterances: Map<number, { tries: number; outcome: FinishedUtterance | undefined; replay?: string }>;
 };
 
 function newResults({ tokenHash, owner, dataKey }: ResultHolder & { dataKey: string }): KeptResults {

@@ -12,8 +12,13 @@ export type ResultStore = {
    *   `erased`: nothing of the session may be kept
    */
   expect(handed: ExpectedResult, ttlMs: number): Promise<Expectation>;
-  /** Begins one more try at an utterance, and counts it. */
-  begin(of: UtteranceName): Promise<TryBegun>;
+  /**
+   * Begins one more try at an utterance, and counts it.
+   *
+   * @param replay Which replay of it this is. The first time that one comes, an utterance without a
+   *   final is wanted again, and its tries are counted from one.
+   */
+  begin(of: UtteranceName, replay?: string): Promise<TryBegun>;
   /** Writes how an utterance ended, unless that is known already or nobody may know. */
   finish(of: UtteranceName, outcome: FinishedUtterance, ttlMs: number): Promise<'written' | 'already' | 'gone'>;
   read(sessionId: string): Promise<FoundResults>;

@@ -22,7 +22,7 @@ const commands = [
   ...['shadow', 'shadow report'],
   ...['admin', 'admin status', 'admin sessions', 'admin drain', 'admin tenants', 'admin audit'],
   ...['audit', 'audit verify'],
-  ...['examples', 'token', 'token new', 'worker'],
+  ...['examples', 'token', 'token new', 'worker', 'dlq', 'dlq list', 'dlq show', 'dlq replay'],
 ];
 const { columns, isTTY } = process.stdout;
 

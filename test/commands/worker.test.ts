@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { main } from '../../src/cli.ts';
+import { writeHead } from '../../src/handoff/record.ts';
+import { KafkaQueue } from '../../src/queue/kafka/kafka-queue.ts';
 import { kafkaLack, startKafka, type TestKafka } from '../kit/kafka.ts';
 import { startRedis } from '../kit/redis.ts';
 import { redisLack } from '../kit/redis-lack.ts';
@@ -12,7 +14,7 @@ import { readClip } from '../kit/server/real.ts';
 const lack = kafkaLack ?? redisLack;
 let kafka: TestKafka;
 beforeAll(async () => {
-  if (!lack) kafka = await startKafka(afterAll);
+  if (!kafkaLack) kafka = await startKafka(afterAll);
 }, 240_000);
 
 describe.skipIf(lack !== undefined)('a server, a worker and a real Kafka', () => {
@@ -52,7 +54,70 @@ describe.skipIf(lack !== undefined)('a server, a worker and a real Kafka', () =>
   }, 300_000);
 });
 
+describe.skipIf(kafkaLack !== undefined)('speechfb dlq and a real Kafka', () => {
+  it('lists what was put aside, shows one, and gives it back once', async () => {
+    const region = randomBytes(4).toString('hex');
+    const topics = { topic: `speechfb.retry.v1.${region}`, deadTopic: `speechfb.retry.dlq.v1.${region}` };
+    const args = ['--kafka', kafka.broker, '--region', region];
+    expect(await ran(['dlq', 'list', ...args])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`Kafka has no topic ${topics.deadTopic}`),
+    });
+    for (const topic of Object.values(topics)) await kafka.createTopic(topic, 2);
+    expect(await ran(['dlq', 'list', ...args])).toMatchObject({
+      code: 0,
+      stdout: `${topics.deadTopic} has no such dead letters\n`,
+    });
+    const queue = new KafkaQueue({ place: { brokers: [kafka.broker] }, ...topics, group: 'g', onTrouble() {} });
+    onTestFinished(() => queue.close());
+    const head = {
+      session: 's-1',
+      utterance: 4,
+      region,
+      model: 'm 1',
+      createdMs: 5,
+      expiresMs: Date.now() + 3_600_000,
+    };
+    for (const key of ['a', 'b', 'c']) {
+      const delivery = { key, value: writeHead(head), headers: {}, place: '1:7', appendedMs: 0 };
+      await queue.deadLetter(delivery, `it \u001b[31mfailed ${key}`, 5);
+    }
+    const listed = await ran(['dlq', 'list', '--json', ...args]);
+    const { letters } = JSON.parse(listed.stdout) as { letters: { id: string; reason: string }[] };
+    expect(letters).toHaveLength(3);
+    expect(letters[0]).toMatchObject({ session: 's-1', utterance: 4, tries: 5, from: '1:7', replayed_ms: null });
+    const { id } = letters.find(({ reason }) => reason.endsWith('b'))!;
+    const shown = await ran(['dlq', 'show', id, ...args]);
+    expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining('s-1') });
+    expect(shown.stdout).not.toContain('\u001b');
+    expect(await ran(['dlq', 'replay', id, ...args])).toMatchObject({
+      code: 0,
+      stdout: `1 dead letter went back to ${topics.topic}\n`,
+    });
+    expect(await ran(['dlq', 'replay', id, ...args])).toMatchObject({
+      code: 99,
+      stdout: '1 left alone: replayed before\n',
+    });
+    const rest = await ran(['dlq', 'replay', '--all', '--json', ...args]);
+    expect(JSON.parse(rest.stdout)).toMatchObject({ already: 1, expired: 0, replayed: { length: 2 } });
+    expect(await kafka.count(topics.topic)).toBe(3);
+    expect(await ran(['dlq', 'show', '9:99', ...args])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`${topics.deadTopic} has no dead letter 9:99 [no_letter]`),
+    });
+  }, 300_000);
+});
+
 it.each([
+  ['dlq list', [], 'dlq needs --kafka'],
+  ['dlq list', ['--kafka', 'h'], 'is no broker'],
+  ['dlq list', ['--kafka', '127.0.0.1:9'], 'Kafka does not answer'],
+  ['dlq list', ['--kafka', 'h:1', '--limit', '0'], 'allowed: 1 to 10000'],
+  ['dlq show', ['seven', '--kafka', 'h:1'], '"seven" is no id of a dead letter; allowed: partition:offset'],
+  ['dlq show', ['1:-2', '--kafka', 'h:1'], '"1:-2" is no id of a dead letter'],
+  ['dlq replay', ['--kafka', 'h:1'], 'needs an id, or --all'],
+  ['dlq replay', ['0:1', '--all', '--kafka', 'h:1'], 'takes an id or --all, not both'],
+  ['dlq replay', ['0:1', '--reason', 'x', '--kafka', 'h:1'], '--reason goes with --all'],
   ['serve', ['--kafka', 'nowhere'], 'is no broker'],
   ['serve', ['--kafka', 'host:9092'], 'needs a store'],
   ['serve', ['--keep-audio', '1h'], '--keep-audio needs --kafka'],
@@ -60,15 +125,27 @@ it.each([
   ['worker', ['--store', 'memory', '--kafka', 'h:1'], 'is of one process'],
   ['worker', ['--store', 'redis://h:1', '--kafka', 'h:1', '--kafka-user', 'a:b'], 'needs --kafka-tls'],
 ])('%s %j is refused in one sentence', async (verb, args, sentence) => {
-  const said: string[] = [];
-  const write = process.stderr.write;
-  process.stderr.write = (text: string | Uint8Array) => said.push(String(text)) > 0;
-  onTestFinished(() => {
-    process.stderr.write = write;
-  });
-  expect(await main([verb, ...args])).toBe(2);
-  expect(said.join('')).toContain(sentence);
+  const { code, stderr } = await ran([...verb.split(' '), ...args]);
+  expect(code).toBe(2);
+  expect(stderr).toContain(sentence);
 });
+
+/** One command line in this process: its exit code and what it wrote. */
+async function ran(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const said = { stdout: '', stderr: '' };
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      said[name] += String(text);
+      return true;
+    }),
+  );
+  try {
+    const code = await main(args);
+    return { code, ...said };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
 
 function started(verb: string, args: readonly string[]): ChildProcess {
   const child = spawn(process.execPath, ['bin/speechfb', verb, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { describe, expect, it, vi } from 'vitest';
 import { registerCanary } from '../../src/commands/canary/command.ts';
 import { registerServe } from '../../src/commands/serve/command.ts';
+import { newAuthority } from '../../src/load/service/authority.ts';
 import { checkStore } from '../../src/stores/redis/open-store.ts';
 import { manifestsOf, planOf, shippedSources } from '../kit/deployments.ts';
 import { type Manifest, manifestFault } from '../kit/kubernetes-models.ts';
@@ -26,6 +27,7 @@ const spot = shipped.capacity.replace(
 const withValues = (...changes: readonly (readonly [string, string])[]) =>
   changes.reduce((text, [from, to]) => text.replace(from, to), shipped.values);
 const { canary: __, ...withoutCanary } = shipped;
+const caBundle = Buffer.from(newAuthority('who signs the admin plane').certificate).toString('base64');
 
 const deployments = {
   'as it ships': shipped,
@@ -43,7 +45,11 @@ const deployments = {
     ...shipped,
     values: withValues(
       ['inference: {drain: 60s}', 'inference: {cpu: 8, memory: 16Gi, gpus: 1, drain: 90s, gracePeriod: 3m}'],
-      ['gateway: {drain: 10s}', 'gateway: {sessions: 400, memory: 4Gi, drain: 20s, gracePeriod: 60s}'],
+      [
+        'gateway: {drain: 10s}',
+        `gateway: {sessions: 400, memory: 4Gi, drain: 20s, gracePeriod: 60s}
+  admin: {caBundle: ${caBundle}, frontProxyName: aggregator}`,
+      ],
     ),
   },
 } as const;
@@ -114,6 +120,64 @@ describe.each(Object.entries(deployments))('a deployment %s', (_, sources) => {
   });
 });
 
+it.each(Object.entries(deployments))(
+  'leaves external metrics to KEDA where it is there: a deployment %s',
+  (name, sources) => {
+    const manifests = manifestsOf(planOf(folder, sources));
+    const asks = JSON.stringify(manifests).includes('"speechfb_slots_used_ratio","selector"');
+    const ways = manifests.some(({ kind }) => kind === 'APIService');
+    const open = JSON.stringify(manifests).includes('admin');
+    const isByHpa = name !== 'by KEDA';
+    expect({ asks, ways, open }).toEqual({ asks: isByHpa, ways: isByHpa, open: isByHpa });
+  },
+);
+
+const byHpa = Object.entries(deployments).filter(([name]) => name !== 'by KEDA');
+describe.each(byHpa)('external metrics of a deployment %s', (_, sources) => {
+  const manifests = manifestsOf(planOf(folder, sources));
+  const of = (kind: string) => manifests.filter((manifest) => manifest.kind === kind);
+  const services = of('Service').filter(({ metadata }) => metadata.name === 'speechfb-admin');
+
+  it('are asked of ports that gateways have and that are open', () => {
+    const [{ port, targetPort }] = services[0]!.spec!.ports as [{ port: number; targetPort: string }];
+    for (const { spec } of of('APIService'))
+      expect(spec).toMatchObject({ service: { namespace: 'speechfb', name: 'speechfb-admin', port } });
+    const gateways = [...of('Deployment'), ...of('Rollout')].filter(({ metadata }) =>
+      metadata.name.includes('gateway'),
+    );
+    expect(gateways.length).toBeGreaterThan(0);
+    for (const { args, ports } of gateways.map((one) => podOf(one).containers[0]!)) {
+      expect(args).toContain(`--admin-listen=0.0.0.0:${port}`);
+      expect(ports).toContainEqual({ name: targetPort, containerPort: port });
+    }
+    const open = of('NetworkPolicy').find(({ metadata }) => metadata.name === 'speechfb-gateway')!;
+    expect(open.spec!.ingress).toContainEqual({ ports: [{ protocol: 'TCP', port }] });
+  });
+
+  it('are asked of gateways that are full, too, and of one version alone', () => {
+    const { selector, publishNotReadyAddresses } = services[0]!.spec! as { selector: object } & Record<string, unknown>;
+    const learners = of('Service').find(({ metadata }) => metadata.name === 'speechfb-gateway')!;
+    expect({ selector, publishNotReadyAddresses }).toEqual({
+      selector: learners.spec!.selector,
+      publishNotReadyAddresses: true,
+    });
+  });
+});
+
+it.each([
+  ['as it ships', undefined, 'speechfb/speechfb-admin', 'front-proxy-client'],
+  ['on GPUs, with all that can be given', caBundle, undefined, 'aggregator'],
+] as const)('has the API server and the plane know one another %s', (name, bundle, certificate, commonName) => {
+  const [service] = kindsOf(name, 'APIService');
+  const annotations = (service!.metadata as { annotations?: Record<string, string> }).annotations;
+  expect({ bundle: service!.spec!.caBundle, from: annotations?.['cert-manager.io/inject-ca-from'] }).toEqual({
+    bundle,
+    from: certificate,
+  });
+  const [gateway] = kindsOf(name, 'Deployment').filter(({ metadata }) => metadata.name === 'speechfb-gateway');
+  expect(podOf(gateway!).containers[0]!.args).toContain(`--front-proxy-name=${commonName}`);
+});
+
 const kindsOf = (name: keyof typeof deployments, kind: string) =>
   manifestsOf(planOf(folder, deployments[name])).filter((manifest) => manifest.kind === kind);
 
@@ -179,6 +243,7 @@ type Container = {
   args: string[];
   resources?: { limits: object; requests: object };
   securityContext: object;
+  ports: { name: string; containerPort: number }[];
   volumeMounts: { name: string }[];
   lifecycle?: { preStop: { sleep: { seconds: number } } };
 };

@@ -15,6 +15,8 @@ const copied = [
   /^ConfigMap .*: data\./,
   /: .*(mountPath|\.image)$/,
   / metadata\.name$/,
+  /APIService .*: spec\.(group|version)$/,
+  /: .*apiGroups?(\[0\])?$/,
 ];
 /** Constants of the formulas, and of what a text must say anyhow. */
 const formula =

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Kafka, logLevel } from 'kafkajs';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { freePort } from './free-port.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -78,7 +78,14 @@ export async function startKafka(
     broker,
     async createTopic(topic, partitions = 3, config = {}) {
       const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-      await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: partitions, configEntries }] });
+      await admin.createTopics({
+        waitForLeaders: false,
+        topics: [{ topic, numPartitions: partitions, configEntries }],
+      });
+      for (let tries = 0; !(await hasLeaders(admin, topic)); tries += 1) {
+        if (tries > 600) throw new Error(`Kafka does not have ${topic}`);
+        await wait(100);
+      }
     },
     async count(topic) {
       const offsets = await admin.fetchTopicOffsets(topic);
@@ -89,6 +96,16 @@ export async function startKafka(
     start,
     close,
   };
+}
+
+/** A broker that has made a topic may not know it for a moment, and then has no leaders of it. */
+async function hasLeaders(admin: Admin, topic: string): Promise<boolean> {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return topics.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0));
+  } catch {
+    return false;
+  }
 }
 
 function java(args: readonly string[]): ChildProcess {

@@ -80,6 +80,21 @@ describe.each(redisLack ? kinds.slice(0, 1) : kinds)('a store of results (%s)', 
     expect(await store.begin(name)).toEqual({ kind: 'wanted', tries: 1, dataKey: 'k1' });
   });
 
+  it('begins anew with what failed, once for each replay, and never with what is done', async () => {
+    const { store, other } = await open();
+    await store.expect(handed(), ttlMs);
+    await store.begin(name);
+    await store.finish(name, { state: 'failed', value: 'why' }, ttlMs);
+    expect(await other.begin(name, '0:3@9')).toEqual({ kind: 'wanted', tries: 1, dataKey: 'k1' });
+    expect(await store.begin(name, '0:3@9')).toEqual({ kind: 'wanted', tries: 2, dataKey: 'k1' });
+    expect(await store.read('s')).toMatchObject({ utterances: [{ utteranceId: 1, state: 'pending' }] });
+    await store.finish(name, { state: 'failed', value: 'why' }, ttlMs);
+    expect(await store.begin(name, '0:3@9')).toEqual({ kind: 'finished' });
+    expect(await store.begin(name, '0:4@9')).toEqual({ kind: 'wanted', tries: 1, dataKey: 'k1' });
+    await store.finish(name, { state: 'done', value: '{}' }, ttlMs);
+    expect(await store.begin(name, '0:5@9')).toEqual({ kind: 'finished' });
+  });
+
   it('remembers of what has run out only that it was there, and whose', async () => {
     const { store, pass } = await open();
     await store.expect(handed({ owner: undefined }), 80);

@@ -30,12 +30,14 @@ export type AdminSettings = {
  * @throws SpeechfbError `bad_flag`, `bad_token_file`, `bad_tls`, `unsafe_host`
  */
 export function adminSettingsOf(flags: AdminFlags): AdminSettings | undefined {
-  const { adminListen, adminTokenFile, auditLog, tlsCert, tlsKey, allowHost = [] } = flags;
+  const { adminListen, adminTokenFile, auditLog, allowHost = [] } = flags;
   if (adminListen === undefined) {
-    const { frontProxyCa, frontProxyName } = flags;
+    const { adminTlsCert, adminTlsKey, frontProxyCa, frontProxyName } = flags;
     const strays = {
       '--admin-token-file': adminTokenFile,
       '--audit-log': auditLog,
+      '--admin-tls-cert': adminTlsCert,
+      '--admin-tls-key': adminTlsKey,
       '--front-proxy-ca': frontProxyCa,
       '--front-proxy-name': frontProxyName,
     };
@@ -49,10 +51,16 @@ export function adminSettingsOf(flags: AdminFlags): AdminSettings | undefined {
   }
   const { hostname: host, port } = parseListenAddress('--admin-listen', adminListen);
   const tokens = parseAdminTokens(readTokenText(adminTokenFile), adminTokenFile);
-  const tls = readTls(tlsCert, tlsKey);
+  const tls = tlsOf(flags);
   checkAdminExposure(host, tls !== undefined);
   const frontProxy = frontProxyOf(flags, tls !== undefined);
   return { host, port, tokens, tls, frontProxy, hosts: allowHost.map(parseHost), auditLog };
+}
+
+/** Its own pair, so that a balancer may end the TLS of learners and operators still have theirs. */
+function tlsOf({ adminTlsCert, adminTlsKey, tlsCert, tlsKey }: AdminFlags): AdminSettings['tls'] {
+  const own = readTls(adminTlsCert, adminTlsKey, 'admin-tls');
+  return own ?? readTls(tlsCert, tlsKey);
 }
 
 function frontProxyOf(
@@ -64,7 +72,7 @@ function frontProxyOf(
     throw new SpeechfbError('bad_flag', '--front-proxy-name needs --front-proxy-ca beside it');
   }
   if (!isSecure) {
-    const hint = 'add --tls-cert and --tls-key: a front proxy is known by its certificate';
+    const hint = 'add --admin-tls-cert and --admin-tls-key: a front proxy is known by its certificate';
     throw new SpeechfbError('bad_tls', '--front-proxy-ca needs TLS', { hint });
   }
   const ca = readPem(file);

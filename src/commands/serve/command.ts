@@ -137,6 +137,8 @@ function addAdminOptions(command: Command): void {
   command
     .option('--admin-listen <address>', 'the admin plane here, as 127.0.0.1:8095; beyond loopback it needs TLS')
     .option('--admin-token-file <file>', 'who may call it: one "name role token" a line, role read or operate')
+    .option('--admin-tls-cert <file>', 'PEM certificate chain of the admin plane; default: that of --tls-cert')
+    .option('--admin-tls-key <file>', 'PEM private key; with --admin-tls-cert')
     .option(
       '--front-proxy-ca <file>',
       "PEM of who signs Kubernetes' front proxy, which may read external.metrics.k8s.io; needs TLS",

@@ -161,12 +161,15 @@ export function parseHost(given: string): string {
   throw new SpeechfbError('bad_flag', `--allow-host "${given}" is not the name of a host, as class.example`);
 }
 
-/** @throws SpeechfbError `bad_tls` */
-export function readTls(cert: string | undefined, key: string | undefined): TlsFiles | undefined {
+/**
+ * @param flags how the two flags begin: `tls`, `admin-tls`
+ * @throws SpeechfbError `bad_tls`
+ */
+export function readTls(cert: string | undefined, key: string | undefined, flags = 'tls'): TlsFiles | undefined {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) {
-    const [given, missing] = cert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key'];
-    throw new SpeechfbError('bad_tls', `${given} needs ${missing} beside it`);
+    const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
+    throw new SpeechfbError('bad_tls', `--${flags}-${given} needs --${flags}-${missing} beside it`);
   }
   const pair = { certificate: readPem(cert), key: readPem(key) };
   checkTlsPair(pair);

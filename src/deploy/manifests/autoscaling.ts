@@ -1,13 +1,11 @@
 import { type Figure, type TreeMap, written } from '../document/figure.ts';
 import type { GatewayFigures } from '../plan/pods.ts';
 import type { BehaviorFigures, PolicyFigures, Pool, ScaleFigures } from '../plan/scale.ts';
+import { usedRatio } from './external-metrics.ts';
 import { metadata, type Names, nameOfPart, type Part } from './names.ts';
 
 /** What is scaled: a Deployment, or a Rollout of the same name. */
 export type Scaled = { names: Names; part: Part; kind: 'Deployment' | 'Rollout' };
-
-/** The metric that the admin plane serves as `external.metrics.k8s.io`: slots used over slots. */
-const usedRatio = 'speechfb_slots_used_ratio';
 
 /** Inference pods by the taken share of all slots. */
 export function slotsAutoscaler(scaled: Scaled, { target, behavior }: ScaleFigures, pool: Pool): TreeMap {

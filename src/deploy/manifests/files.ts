@@ -3,11 +3,12 @@ import type { CanaryFigures, StepFigures } from '../plan/canary.ts';
 import type { Pool, ScaleFigures } from '../plan/scale.ts';
 import { gatewayAutoscaler, scaledObject, slotsAutoscaler } from './autoscaling.ts';
 import { analysisTemplates, blueGreenStrategy, canaryStrategy, judgeConfig, judgeJob } from './canary.ts';
+import { externalMetrics } from './external-metrics.ts';
 import { disruptionBudget, networkPolicies, priorityClass, serviceAccount } from './guard.ts';
 import { podMonitor, prometheusRule } from './monitoring.ts';
 import type { Part } from './names.ts';
 import { podTemplate, type Setting } from './pod.ts';
-import { edgeGateway, gatewayService, nodesService, streamRoute } from './traffic.ts';
+import { edgeGateway, gatewayLabels, gatewayService, nodesService, streamRoute } from './traffic.ts';
 import { deployment, rollout as rolloutOf } from './workloads.ts';
 
 export type FilesOptions = {
@@ -31,7 +32,8 @@ export type ManifestFile = { name: string; documents: readonly TreeMap[]; step?:
 /** Every manifest of one cluster, by the file that it stands in. */
 export function manifestFiles(options: FilesOptions): ManifestFile[] {
   const { setting, scale, edge, rules, canary, rollout } = options;
-  const { names, inference, gateway } = setting;
+  const { names, inference, gateway, admin } = setting;
+  const asked = canary && rollout !== 'none' ? 'stable' : 'all';
   const files = {
     guard: [
       priorityClass(names),
@@ -39,14 +41,14 @@ export function manifestFiles(options: FilesOptions): ManifestFile[] {
       serviceAccount(names, 'gateway'),
       disruptionBudget(names, 'inference', inference),
       disruptionBudget(names, 'gateway', gateway),
-      ...networkPolicies(names),
+      ...networkPolicies(names, admin !== undefined),
     ],
     inference: [nodesService(names), ...inferenceParts(scale).map(({ part }) => workload(options, part))],
-    gateway: [
-      gatewayService(names, canary && rollout !== 'none' ? 'stable' : 'all'),
-      workload(options, { role: 'gateway' }),
+    gateway: [gatewayService(names, asked), workload(options, { role: 'gateway' })],
+    autoscaling: [
+      ...autoscalers(options),
+      ...(admin ? externalMetrics(names, admin, gatewayLabels(names, asked)) : []),
     ],
-    autoscaling: autoscalers(options),
     edge: [edgeGateway(names, edge.gatewayClass, edge.host)],
     monitoring: [
       podMonitor(names, 'inference'),

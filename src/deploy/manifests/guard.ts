@@ -53,8 +53,8 @@ const dns: Tree = {
 /** Namespaces of the balancer in front and of Prometheus carry these labels. */
 const from = (name: string): Tree => ({ namespaceSelector: { matchLabels: { [`speechfb.dev/${name}`]: 'true' } } });
 
-/** Lets roles speak to whom they must; everything else is shut, the way out of the region too. */
-export function networkPolicies(names: Names): TreeMap[] {
+/** Lets roles speak to whom they must; all else is shut, the way out of the region too. */
+export function networkPolicies(names: Names, hasAdminPlane: boolean): TreeMap[] {
   const inference = { podSelector: { matchLabels: roleLabels(names, 'inference') } };
   const gateway = { podSelector: { matchLabels: roleLabels(names, 'gateway') } };
   const store = { podSelector: { matchLabels: { 'app.kubernetes.io/instance': `${names.release}-redis` } } };
@@ -80,7 +80,12 @@ export function networkPolicies(names: Names): TreeMap[] {
     ),
     policy(
       'gateway',
-      [{ from: [from('ingress'), from('monitoring')], ports: [tcp(ports.stream)] }],
+      [
+        { from: [from('ingress'), from('monitoring')], ports: [tcp(ports.stream)] },
+        // The API server is no pod: no selector means it. Others have neither its certificate nor a
+        // token.
+        ...(hasAdminPlane ? [{ ports: [tcp(ports.admin)] }] : []),
+      ],
       [dns, { to: [inference], ports: [tcp(ports.trunk)] }, { to: [store], ports: [tcp(ports.redis)] }],
     ),
   ];

@@ -1,5 +1,6 @@
 import { type Figure, type Tree, type TreeMap, written } from '../document/figure.ts';
 import type { GatewayFigures, InferenceFigures, PodFigures } from '../plan/pods.ts';
+import { type AdminSetting, adminName } from './external-metrics.ts';
 import { type Names, nameOfPart, type Part, partLabels, roleLabels } from './names.ts';
 import { ports } from './ports.ts';
 
@@ -11,6 +12,8 @@ export type Setting = {
   inference: InferenceFigures;
   gateway: GatewayFigures;
   spot: { label: string; value: string } | undefined;
+  /** Undefined: nobody asks gateways for slots. */
+  admin: AdminSetting | undefined;
 };
 
 const user: Figure = {
@@ -72,7 +75,7 @@ function inferenceContainer(setting: Setting): TreeMap {
 }
 
 function gatewayContainer(setting: Setting): TreeMap {
-  const { gateway, region, names } = setting;
+  const { gateway, region, names, admin } = setting;
   const nodes = nameOfPart(names, { role: 'inference' });
   return {
     name: 'gateway',
@@ -88,6 +91,7 @@ function gatewayContainer(setting: Setting): TreeMap {
       written`--trust-proxy=${proxies}`,
       '--token-file=/etc/speechfb/tokens/tokens',
       written`--store=redis://:$\{env:REDIS_PASSWORD}@${names.release}-redis:${ports.redis}/${redisDatabase}`,
+      ...(admin ? adminFlags(admin) : []),
       ...(region ? [`--region=${region.name}`] : []),
       ...trunkCertificates,
     ],
@@ -97,10 +101,13 @@ function gatewayContainer(setting: Setting): TreeMap {
         valueFrom: { secretKeyRef: { name: `${names.release}-redis`, key: 'password' } },
       },
     ],
-    ports: [{ name: 'stream', containerPort: ports.stream }],
+    ports: [
+      { name: 'stream', containerPort: ports.stream },
+      ...(admin ? [{ name: 'admin', containerPort: ports.admin }] : []),
+    ],
     ...probes(gateway, 'stream'),
     lifecycle: { preStop: { sleep: { seconds: gateway.settle } } },
-    volumeMounts: [mount('trunk'), mount('tokens')],
+    volumeMounts: ['trunk', 'tokens', ...(admin ? ['admin', 'front-proxy'] : [])].map(mount),
   };
 }
 
@@ -162,13 +169,30 @@ const trunkCertificates = [
   '--node-ca=/etc/speechfb/trunk/ca.crt',
 ];
 
+/** The plane that Kubernetes' autoscaler asks; its port has a certificate of its own. */
+function adminFlags({ frontProxyName }: AdminSetting): Tree[] {
+  return [
+    written`--admin-listen=0.0.0.0:${ports.admin}`,
+    '--admin-token-file=/etc/speechfb/tokens/admin',
+    '--admin-tls-cert=/etc/speechfb/admin/tls.crt',
+    '--admin-tls-key=/etc/speechfb/admin/tls.key',
+    '--front-proxy-ca=/etc/speechfb/front-proxy/ca.crt',
+    `--front-proxy-name=${frontProxyName}`,
+  ];
+}
+
 function mount(name: string): TreeMap {
   return { name, mountPath: `/etc/speechfb/${name}`, readOnly: true };
 }
 
-function volumesOf({ names }: Setting, { role }: Part): Tree[] {
+function volumesOf({ names, admin }: Setting, { role }: Part): Tree[] {
   const secret = (name: string) => ({ name, secret: { secretName: `${names.release}-${name}` } });
-  return role === 'inference' ? [secret('trunk')] : [secret('trunk'), secret('tokens')];
+  if (role === 'inference') return [secret('trunk')];
+  const authority = { name: 'front-proxy', configMap: { name: `${names.release}-front-proxy` } };
+  return [
+    ...['trunk', 'tokens'].map(secret),
+    ...(admin ? [{ name: 'admin', secret: { secretName: adminName(names) } }, authority] : []),
+  ];
 }
 
 const skew: Figure = {

@@ -20,21 +20,22 @@ export function nodesService(names: Names): TreeMap {
 
 /** Gateways of one version, or of all where one workload has both. */
 export function gatewayService(names: Names, version: 'all' | 'stable' | 'canary'): TreeMap {
-  const part = { role: 'gateway' } as const;
-  const labels =
-    version === 'all'
-      ? roleLabels(names, 'gateway')
-      : partLabels(names, version === 'canary' ? { ...part, variant: 'canary' } : part);
-  const name = version === 'canary' ? nameOfPart(names, { ...part, variant: 'canary' }) : nameOfPart(names, part);
+  const name = nameOfPart(names, { role: 'gateway', ...(version === 'canary' && { variant: 'canary' }) });
   return {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: metadata(names, name),
     spec: {
-      selector: labels,
+      selector: gatewayLabels(names, version),
       ports: [{ name: 'stream', port: ports.stream, targetPort: 'stream', appProtocol: 'kubernetes.io/ws' }],
     },
   };
+}
+
+/** What selects the gateways of one version, or all. */
+export function gatewayLabels(names: Names, version: 'all' | 'stable' | 'canary'): TreeMap {
+  if (version === 'all') return roleLabels(names, 'gateway');
+  return partLabels(names, { role: 'gateway', ...(version === 'canary' && { variant: 'canary' }) });
 }
 
 export function edgeGateway(names: Names, gatewayClassName: string, hostname: string): TreeMap {

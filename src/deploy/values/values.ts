@@ -58,6 +58,22 @@ const spec = section({
     drain: duration(1000, hourMs).prefault('10s'),
     gracePeriod: duration(1000, 2 * hourMs).optional(),
   }).prefault({}),
+  /** How the API server reaches the gateways' admin plane; read where the autoscaler is an HPA. */
+  admin: section({
+    /** The authority of the certificate in NAME-admin. Left out: cert-manager fills it in. */
+    caBundle: text('PEM certificates in base64')
+      .regex(/^LS0tLS1CRUdJTi[A-Za-z0-9+/]+={0,2}$/, {
+        error: (issue) =>
+          isNot(issue.input, 'PEM certificates in base64 in one line, such as base64 -w0 ca.crt writes'),
+      })
+      .optional(),
+    /** One of `requestheader-allowed-names` of kube-system/extension-apiserver-authentication. */
+    frontProxyName: text('the common name of the certificate that the API server shows')
+      .regex(/^[\w.:-]+$/, {
+        error: (issue) => isNot(issue.input, 'a common name such as front-proxy-client'),
+      })
+      .default('front-proxy-client'),
+  }).prefault({}),
   spot: section({
     /** Share of the inference pods that is never bought as spot. */
     floor: percentField(0, 1),

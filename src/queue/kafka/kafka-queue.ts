@@ -1,7 +1,8 @@
-import { type Consumer, type EachBatchPayload, type Kafka, type KafkaMessage, PartitionAssigners } from 'kafkajs';
+import { type Consumer, type EachBatchPayload, type Kafka, PartitionAssigners } from 'kafkajs';
 import { backoffMs } from '../../backoff.ts';
 import { deadLetterOf } from '../dead-letter.ts';
 import { type Delivery, QueueError, type QueueRecord, type WorkQueue } from '../work-queue.ts';
+import { deliveryOf } from './delivery.ts';
 import { DoneOffsets } from './done-offsets.ts';
 import { KafkaAppender } from './kafka-appender.ts';
 import { type KafkaPlace, kafkaClient } from './kafka-place.ts';
@@ -45,8 +46,8 @@ export class KafkaQueue implements WorkQueue {
     return this.#appender.append(this.#options.topic, record);
   }
 
-  deadLetter(delivery: Delivery, reason: string): Promise<void> {
-    return this.#appender.append(this.#options.deadTopic, deadLetterOf(delivery, reason));
+  deadLetter(delivery: Delivery, reason: string, tries?: number): Promise<void> {
+    return this.#appender.append(this.#options.deadTopic, deadLetterOf(delivery, reason, tries));
   }
 
   async consume(handle: (delivery: Delivery) => Promise<void>): Promise<void> {
@@ -180,22 +181,6 @@ const assigner: typeof PartitionAssigners.roundRobin = (given) => ({
     metadata: PartitionAssigners.roundRobin(given).protocol({ topics }).metadata,
   }),
 });
-
-function deliveryOf(partition: number, { key, value, headers, offset, timestamp }: KafkaMessage): Delivery {
-  return {
-    key: key?.toString() ?? '',
-    value: value ?? new Uint8Array(0),
-    headers: plainHeaders(headers),
-    place: `${partition}:${offset}`,
-    appendedMs: Number(timestamp),
-  };
-}
-
-/** The headers as text; of one that is there twice the first counts. */
-function plainHeaders(headers: KafkaMessage['headers']): Record<string, string> {
-  const first = (value: unknown): unknown => (Array.isArray(value) ? value[0] : value);
-  return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name, String(first(value) ?? '')]));
-}
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, ms).unref());

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { isReachable } from './box.ts';
 import { checkAble, type Refuse, unknownBackend } from './check-able.ts';
+import { checkSpill } from './check-spill.ts';
 import { checkVariants } from './check-variants.ts';
 import type { PolicySpec, RoutedBackend, RoutingRule } from './spec.ts';
 
@@ -65,7 +66,7 @@ function checkFallbacks(backends: readonly RoutedBackend[], refuse: Refuse): boo
 }
 
 function checkRule(
-  { when, needs, to }: RoutingRule,
+  { when, needs, spill, to }: RoutingRule,
   index: number,
   chained: readonly RoutedBackend[],
   backends: readonly RoutedBackend[],
@@ -90,6 +91,7 @@ function checkRule(
     if (!(share > 0)) continue;
     checkAble({ name, chained }, { when, needs }, (message) => refuse([...path, 'to', name], message));
   }
+  if (spill !== undefined) checkSpill({ needs, to }, chained, (message) => refuse([...path, 'spill'], message));
 }
 
 /** Every session has a rule, and every rule a session. */

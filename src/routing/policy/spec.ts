@@ -62,6 +62,8 @@ const rule = section({
   when: when.optional(),
   /** What each backend that its sessions can come to must be able to do. */
   needs: z.array(oneOf(capabilities)).default([]),
+  /** What its sessions go without while all places of our own are taken; left out: they wait. */
+  spill: oneOf(['without-phones']).optional(),
   to: z.record(z.string(), percentField(), {
     error: () => 'is not a mapping of backends to shares such as {local: 100%}',
   }),

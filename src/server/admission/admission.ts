@@ -21,11 +21,12 @@ export class Admission {
   /** Undefined: the session may start, and counts as soon as `started` is called. */
   admit(state: AdmissionState): Refusal | undefined {
     const limits = this.#limits;
-    const { nowMs, lacks, late, draining, engine, scoring } = state;
+    const { nowMs, lacks, late, draining, engine, scoring, isElsewhere } = state;
     if (draining) return busy('the server is going away', limits.busyRetryMs);
     if (!engine) return busy('the model is still warming up', warmUpRetryMs);
     if (lacks !== undefined) return lacking(lacks, state, limits);
-    const reason = stalled(engine, scoring, limits) ?? late ?? overloaded(engine, scoring, limits);
+    const reason =
+      stalled(engine, scoring, limits) ?? late ?? (isElsewhere ? undefined : overloaded(engine, scoring, limits));
     if (reason !== undefined) return busy(reason, limits.busyRetryMs);
     const waitMs = this.#starts.waitMs(nowMs);
     if (waitMs === 0) return undefined;

@@ -9,7 +9,18 @@ export type Admit = (
 ) => Refusal | TakePlace | Promise<Refusal | StartDecision>;
 
 /** Takes the place of a session that was admitted; the function that it gives frees it. */
-export type TakePlace = () => () => void;
+export type TakePlace = {
+  (): () => void;
+  /**
+   * Another backend hears the session and nobody scores it: it takes no place of the own model.
+   */
+  readonly isElsewhere: boolean;
+};
+
+/** What is called to take a place, with what is known of that place. */
+export function takePlace(take: () => () => void, { isElsewhere }: { isElsewhere: boolean }): TakePlace {
+  return Object.assign(take, { isElsewhere });
+}
 
 /**
  * An answer that took its time: a place, to be taken or declined, or which gateway has begun the

@@ -23,6 +23,8 @@ export type Wish = {
   lane: Lane;
   /** A place is kept for it. */
   isReturning: boolean;
+  /** Another backend hears it and nobody scores it: it takes no place of the own model. */
+  isElsewhere?: boolean;
 };
 
 export type RoomOptions = {
@@ -46,6 +48,11 @@ export class Room {
     this.#options = options;
     this.#connections = new SharedPool(() => maxConnections, placeShare);
     this.#sessions = new SharedPool(options.capacity, placeShare);
+  }
+
+  /** Sessions that have a place. */
+  get sessionsTaken(): number {
+    return this.#sessions.taken;
   }
 
   /**
@@ -87,19 +94,20 @@ export class Room {
   session(accounts: CallerAccounts, wish: Wish): SessionPlace {
     const { candidates } = this.#options;
     const cap = refusedBy(accounts, ({ sessionCap }) => sessionCap);
+    if (wish.isElsewhere) return { cap, lacks: undefined, givenUp: undefined, isElsewhere: true };
     const [first] = accounts;
     const lacks = this.#sessions.lacks(first, 1, this.#kept(wish));
     const forShare = lacks && this.#sessions.giveUpFor(first, candidates.sessions());
     const forRank = lacks === 'full' ? candidates.below(shedRank(wish.lane, first)) : undefined;
     const givenUp = forShare ?? forRank;
-    return { cap, lacks: givenUp ? undefined : lacks, givenUp };
+    return { cap, lacks: givenUp ? undefined : lacks, givenUp, isElsewhere: false };
   }
 
   /** Takes the place of a session; the function frees it, once. */
-  takeSession(accounts: CallerAccounts, { givenUp }: SessionPlace): () => void {
+  takeSession(accounts: CallerAccounts, { givenUp, isElsewhere }: SessionPlace): () => void {
     if (givenUp) this.#giveUp(givenUp, 'session');
     const opened = accounts.map((account: Account) => account.openSession());
-    return all([this.#sessions.take(accounts[0]), ...opened]);
+    return all(isElsewhere ? opened : [this.#sessions.take(accounts[0]), ...opened]);
   }
 
   /**
@@ -129,6 +137,8 @@ export type SessionPlace = {
   cap: Refusal | undefined;
   lacks: 'full' | 'share' | undefined;
   givenUp: GivenUp | undefined;
+  /** It is none of the own model's. */
+  isElsewhere: boolean;
 };
 
 function all(acts: readonly (() => void)[]): () => void {

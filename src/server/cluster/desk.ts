@@ -90,7 +90,7 @@ export class Desk {
     if (begun !== undefined && begun !== gateway) return { gateway: begun };
     const counted = caller.member && (await this.#counted(caller.member, start));
     if (counted && 'code' in counted) return counted;
-    const wish = wishOf(start.lane);
+    const wish = wishOf(start.lane, start.isElsewhere);
     let place = this.#room.session(accounts, wish);
     if (place.lacks && !place.cap && (await this.#makeRoom('session', accounts[0]))) {
       place = this.#room.session(accounts, wish);
@@ -145,11 +145,12 @@ export class Desk {
   /** The refusal while no session of this caller can start, and nobody can come back to one. */
   #noSession(
     accounts: CallerAccounts,
-    { lane, mayResume }: SharedClaims,
+    { lane, mayResume, maySpill }: SharedClaims,
     spent: Refusal | undefined,
   ): HttpRefusal | undefined {
     const { limits, capacity, hasDetached, now } = this.#options;
-    const { cap, lacks } = this.#room.session(accounts, wishOf(lane));
+    const { cap, lacks: lacksOwn } = this.#room.session(accounts, wishOf(lane));
+    const lacks = maySpill ? undefined : lacksOwn;
     const capped = tenantCap(spent ?? cap);
     if (!lacks && !capped) return undefined;
     if (mayResume && hasDetached() && this.#unnamed.take(now()) === 0) return undefined;
@@ -168,14 +169,16 @@ export class Desk {
   #refusal(
     place: SessionPlace,
     accounts: CallerAccounts,
-    { phones, lane, isReturn }: SharedStart,
+    { phones, lane, isReturn, isElsewhere }: SharedStart,
   ): Refusal | undefined {
     const { limits, capacity, now } = this.#options;
     const nowMs = now();
     const waitMs = this.#starts.waitMs(nowMs);
+    // Whoever hears them, so many sessions are all that there may be.
+    const lacks = isElsewhere && this.taken('session') >= limits.maxSessions ? 'full' : place.lacks;
     return (
       (isReturn && tenantCap(place.cap) ? undefined : place.cap) ??
-      (place.lacks && lacking(place.lacks, { lane, capacity: capacity() }, limits)) ??
+      (lacks && lacking(lacks, { lane, capacity: capacity() }, limits)) ??
       (waitMs > 0 ? tooManyStarts(waitMs, limits) : undefined) ??
       refusedBy(accounts, (account) => account.start(nowMs)) ??
       this.#work.admit(phones)
@@ -231,8 +234,8 @@ export class Desk {
   }
 }
 
-function wishOf(lane: Lane): Wish {
-  return { lane, isReturning: false };
+function wishOf(lane: Lane, isElsewhere = false): Wish {
+  return { lane, isReturning: false, isElsewhere };
 }
 
 /** The caller by which the first of its accounts is named. */

@@ -3,7 +3,9 @@ import type { TakePlace } from '../admission/admit.ts';
 import { isSameLanguage } from '../hearing/language.ts';
 import type { SessionRoute } from '../hearing/route.ts';
 import { payerOf } from '../hearing/routed-session.ts';
+import type { Elsewhere } from '../hearing/router.ts';
 import type { Refusal } from '../refusal.ts';
+import type { ServerContext } from '../session/context.ts';
 import { openText } from '../session/open-text.ts';
 import type { Session } from '../session/session.ts';
 import { newIdentity, type SessionIdentity } from '../session/session-options.ts';
@@ -18,7 +20,7 @@ export function beginSession(
   { message, takePlace, identity = newIdentity(options.context) }: Beginning,
 ): Session | Refusal {
   const { accounts, context, registry, owner, work, wire } = options;
-  const route = routeOf(options, message, identity.id);
+  const route = routeOf(options, message, { id: identity.id, isElsewhere: takePlace.isElsewhere });
   if (route && 'code' in route) return route;
   const text = openText(context, work, message.reference, message.language);
   if ('code' in text) return text;
@@ -36,16 +38,30 @@ export function beginSession(
 }
 
 /**
+ * Whether backends of others could hear a session alone: without its phones, and so without a place
+ * of the own model.
+ */
+export function heardElsewhere(
+  { router, engine }: ServerContext,
+  { language, device, lane }: StartMessage,
+  owner: string | undefined,
+): Elsewhere | undefined {
+  if (!router) return undefined;
+  if (!isSameLanguage(language, engine.model.language)) return 'always';
+  return router.spills({ language, device, lane, ...payerOf(owner) }) ? 'when full' : undefined;
+}
+
+/**
  * What writes the transcript; undefined: the own model, and no policy has a say, as with clients of
  * other protocols, which are told of the words that the model has read.
  */
 function routeOf(
   { context, owner, wire }: ConnectionOptions,
   { language, device, lane }: StartMessage,
-  id: string,
+  { id, isElsewhere }: { id: string; isElsewhere: boolean },
 ): SessionRoute | Refusal | undefined {
   const { router, engine } = context;
-  if (router && !wire) return router.route({ id, language, device, lane, ...payerOf(owner) });
+  if (router && !wire) return router.route({ id, language, device, lane, ...payerOf(owner) }, isElsewhere);
   const own = engine.model.language;
   if (isSameLanguage(language, own)) return undefined;
   return { code: 'invalid_message', message: `language: "${language}" is not ${own}` };

@@ -3,12 +3,13 @@ import type { Lane, StartMessage } from '../../protocol/client-messages.ts';
 import type { ScoringStats } from '../../scoring/threads/pool.ts';
 import { type CallerAccounts, refusedBy } from '../admission/accounts.ts';
 import { Admission, jittered, lackingText } from '../admission/admission.ts';
-import type { TakePlace } from '../admission/admit.ts';
+import { type TakePlace, takePlace } from '../admission/admit.ts';
 import { type HttpRefusal, tenantCap } from '../admission/http-refusal.ts';
 import type { ReturnTickets } from '../admission/return-tickets.ts';
-import type { Room, Wish } from '../admission/room.ts';
+import type { Room, SessionPlace, Wish } from '../admission/room.ts';
 import { TokenBucket } from '../admission/token-bucket.ts';
 import type { WorkBudget } from '../admission/work-budget.ts';
+import type { Elsewhere } from '../hearing/router.ts';
 import type { Limits } from '../limits.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
@@ -63,7 +64,7 @@ export class Entrance {
    */
   connection(
     accounts: CallerAccounts,
-    hints: UpgradeClaims,
+    hints: UpgradeClaims & { maySpill?: boolean },
     mayResume = true,
     spent?: Refusal,
   ): HttpRefusal | undefined {
@@ -79,23 +80,27 @@ export class Entrance {
   /**
    * Why no session of this caller may start with a text of so many phones, or how it does. Who was
    * sent away before goes before who is new, and a learner before a program that can wait.
+   *
+   * @param elsewhere whether other backends hear it without a place of the own model; asked once
+   *   the model is there
    */
   session(
     accounts: CallerAccounts,
     start: Pick<StartMessage, 'lane' | 'return_ticket'>,
     phones: number,
+    elsewhere?: () => Elsewhere | undefined,
   ): Refusal | TakePlace {
     const { registry, returns, room, work, state, now, onStart } = this.#options;
     const nowMs = now();
     const wish = this.#wish(start.lane, start.return_ticket);
-    const place = room.session(accounts, wish);
+    const place = this.#placeOf(accounts, wish, elsewhere);
     const refusal =
       place.cap ??
-      this.#admission.admit({ nowMs, ...wish, lacks: place.lacks, ...this.#carried(wish), ...state() }) ??
+      this.#admission.admit({ nowMs, ...wish, ...place, ...this.#carried(wish), ...state() }) ??
       refusedBy(accounts, (account) => account.start(nowMs)) ??
       work.admit(phones);
     if (refusal) return refusal;
-    return (): (() => void) => {
+    const take = (): (() => void) => {
       if (start.return_ticket !== undefined) returns.use(start.return_ticket);
       this.#admission.started(nowMs);
       work.started(phones);
@@ -103,25 +108,42 @@ export class Entrance {
       onStart(registry.size + 1, nowMs);
       return free;
     };
+    return takePlace(take, place);
   }
 
   /** The same for a session that another gateway had: it goes before all that would start. */
-  takeOver(accounts: CallerAccounts, { lane }: Pick<StartMessage, 'lane'>): Refusal | TakePlace {
+  takeOver(
+    accounts: CallerAccounts,
+    { lane }: Pick<StartMessage, 'lane'>,
+    elsewhere?: () => Elsewhere | undefined,
+  ): Refusal | TakePlace {
     const { capacity, registry, room, state, now, onStart } = this.#options;
     const nowMs = now();
     const wish: Wish = { lane, isReturning: true };
-    const place = room.session(accounts, wish);
+    const place = this.#placeOf(accounts, wish, elsewhere);
     const { cap, lacks } = place;
     // What has begun is over no cap of its tenant's.
     const refusal =
       (tenantCap(cap) ? undefined : cap) ??
       this.#admission.takeOver({ nowMs, ...wish, lacks, capacity: capacity(), ...state() });
     if (refusal) return refusal;
-    return (): (() => void) => {
+    const take = (): (() => void) => {
       const free = room.takeSession(accounts, place);
       onStart(registry.size + 1, nowMs);
       return free;
     };
+    return takePlace(take, place);
+  }
+
+  /** The place of a session: one of the own model, or none where others hear it alone. */
+  #placeOf(accounts: CallerAccounts, wish: Wish, elsewhere?: () => Elsewhere | undefined): SessionPlace {
+    const { limits, registry, room, state } = this.#options;
+    const place = room.session(accounts, wish);
+    const how = state().engine && elsewhere?.();
+    if (how === undefined || (how === 'when full' && !place.lacks)) return place;
+    // Whoever hears them, so many sessions are all that there may be.
+    if (registry.size >= limits.maxSessions) return { ...place, lacks: 'full', givenUp: undefined };
+    return room.session(accounts, { ...wish, isElsewhere: true });
   }
 
   /**
@@ -129,12 +151,13 @@ export class Entrance {
    */
   #noSession(
     accounts: CallerAccounts,
-    { lane, ticket, resume, mayResume, spent }: UpgradeClaims & { mayResume: boolean; spent: Refusal | undefined },
+    { lane, ticket, resume, mayResume, maySpill, spent }: UpgradeClaims & NoSession,
   ): HttpRefusal | undefined {
     const { limits, registry, room, state, now, others, takesOver } = this.#options;
     const wish = this.#wish(lane, ticket);
     const { capacity, late } = this.#carried(wish);
-    const { cap, lacks } = room.session(accounts, wish);
+    const { cap, lacks: lacksOwn } = room.session(accounts, wish);
+    const lacks = maySpill && registry.size < limits.maxSessions ? undefined : lacksOwn;
     const capped = tenantCap(spent ?? cap);
     const leaving = state().draining ? 'the server is going away' : undefined;
     const message = leaving ?? late ?? (lacks && lackingText(lacks, { ...wish, capacity }, limits));
@@ -191,3 +214,11 @@ export class Entrance {
     return { capacity: capacity(), late: overload.lateness(registry.size, lane) };
   }
 }
+
+/** What else is known of a request for a WebSocket. */
+type NoSession = {
+  mayResume: boolean;
+  /** Whether its session could be heard by others, without a place of the own model. */
+  maySpill?: boolean;
+  spent: Refusal | undefined;
+};

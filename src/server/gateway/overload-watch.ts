@@ -37,11 +37,11 @@ export class OverloadWatch {
     const before = control.level;
     const utilisation = (): number => this.#threads.utilisation(...others());
     const streaming = (): number => {
-      const { live, batch } = registry.countByLane();
+      const { live, batch } = registry.scoredByLane();
       return live + batch;
     };
     const idle = (): number | undefined => this.#machine.share();
-    if (control.tick(nowMs, everyMs, { sessions: registry.size, streaming, utilisation, idle })) {
+    if (control.tick(nowMs, everyMs, { sessions: registry.scored, streaming, utilisation, idle })) {
       const { step, standingMs, sessionLimit } = control;
       log.warn({ step, standingMs: Math.round(standingMs), sessionLimit }, 'the server spares its sessions');
       if (control.level > before) metrics.step(step);
@@ -49,7 +49,7 @@ export class OverloadWatch {
       for (const session of registry.all()) session.announceStep();
     }
     // The newest has had least of what it came for, and would find another place soonest.
-    const shed = control.takeShed(nowMs, registry.countByLane());
+    const shed = control.takeShed(nowMs, registry.scoredByLane());
     for (const lane of lanes) for (const session of registry.firstOf(lane, shed[lane])) sendAway(session);
   }
 }

@@ -15,6 +15,7 @@ import { facadeAt } from '../facade/facades.ts';
 import type { Facade, Wire } from '../facade/wire.ts';
 import type { Refusal } from '../refusal.ts';
 import type { ServerContext } from '../session/context.ts';
+import { heardElsewhere } from './begin-session.ts';
 import { Connection } from './connection.ts';
 import type { Entrance } from './entrance.ts';
 import { socketOptions } from './http/listener.ts';
@@ -88,7 +89,7 @@ export class Reception {
   }
 
   #receive({ request, socket, head }: Omit<PassedOn, 'caller'>, found: Welcome | HttpRefusal): void {
-    const { accounts, entrance, onRefused, supervision, tenancy } = this.#options;
+    const { accounts, context, entrance, onRefused, supervision, tenancy } = this.#options;
     const facade = facadeAt(pathOf(request));
     if ('status' in found) {
       onRefused(socket, found, facade);
@@ -97,7 +98,10 @@ export class Reception {
     const { wire, ...caller } = found;
     const hints = hintsOf(request);
     const mayResume = facade === undefined;
-    const full = entrance.connection(accounts.of(caller), hints, mayResume, tenancy?.spent(caller.member));
+    // The clients of others are told of what the own model hears, and nothing else.
+    const maySpill = mayResume && context.router?.takesAny() === true;
+    const claimed = { ...hints, maySpill };
+    const full = entrance.connection(accounts.of(caller), claimed, mayResume, tenancy?.spent(caller.member));
     if (full) {
       if (caller.member) tenancy?.refused(caller.member, full);
       onRefused(socket, full, facade);
@@ -108,7 +112,7 @@ export class Reception {
     const open = (shared?: SharedPlace): void => {
       this.#open({ request, socket, head }, { caller, wire, shared, arrives: name, moves: hints.moves, traceparent });
     };
-    const claims = { isResume: entrance.isResume(hints, mayResume), mayResume, lane: hints.lane };
+    const claims = { isResume: entrance.isResume(hints, mayResume), mayResume, maySpill, lane: hints.lane };
     if (!supervision) open();
     else
       void placeAbove(supervision, { caller, socket, claims }).then((place) => {
@@ -161,8 +165,11 @@ export class Reception {
       takeover,
       followsMoves: moves,
       admit: (start, phones, isReturn = false) => {
+        const elsewhere = () => (wire ? undefined : heardElsewhere(context, start, caller.owner));
         const enter = (): Refusal | TakePlace =>
-          isReturn ? entrance.takeOver(accounts, start) : entrance.session(accounts, start, phones);
+          isReturn
+            ? entrance.takeOver(accounts, start, elsewhere)
+            : entrance.session(accounts, start, phones, elsewhere);
         const here = tenancy && member ? tenancy.place(member, accounts, { enter, isReturn }) : enter();
         if (!supervision || here instanceof Promise || 'code' in here) return here;
         return admitAbove(supervision, caller, { start, phones, isReturn, here });

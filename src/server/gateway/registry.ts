@@ -36,6 +36,8 @@ export class Registry {
   readonly #sessions = new Map<string, Session>();
   readonly #accounts = new Map<Session, Account>();
   readonly #byKey = new Map<string, Started>();
+  /** The sessions that others hear: they have no place that could be given up. */
+  readonly #elsewhere = new Set<Session>();
 
   constructor(context: ServerContext) {
     this.#context = context;
@@ -43,6 +45,11 @@ export class Registry {
 
   get size(): number {
     return this.#sessions.size;
+  }
+
+  /** Sessions that have a place of the own model. */
+  get scored(): number {
+    return this.#sessions.size - this.#elsewhere.size;
   }
 
   all(): readonly Session[] {
@@ -68,21 +75,24 @@ export class Registry {
     return shedRank(session.lane, this.#accounts.get(session));
   }
 
-  /** So many of those of a lane that stream, by `shedOrder`, and the ones that started last. */
+  /**
+   * So many of those of a lane that stream and are scored, by `shedOrder`, and the ones that
+   * started last.
+   */
   firstOf(lane: Lane, count: number): readonly Session[] {
     if (count === 0) return [];
-    const streaming = this.all().filter((session) => session.state === 'streaming' && session.lane === lane);
+    const streaming = this.all().filter((session) => this.#isScoredNow(session) && session.lane === lane);
     return streaming
       .reverse()
       .sort((left, right) => this.rankOf(left) - this.rankOf(right))
       .slice(0, count);
   }
 
-  /** The session that goes before all others that stream, if there is one. */
+  /** The session that goes before all others that stream and are scored, if there is one. */
   firstToGo(): Session | undefined {
     let first: { session: Session; rank: number } | undefined;
     for (const session of this.#sessions.values()) {
-      if (session.state !== 'streaming') continue;
+      if (!this.#isScoredNow(session)) continue;
       const rank = this.rankOf(session);
       // Of several the one that came last.
       if (!first || rank <= first.rank) first = { session, rank };
@@ -94,6 +104,13 @@ export class Registry {
   countByLane(): Record<Lane, number> {
     const counts = { live: 0, batch: 0 };
     for (const session of this.#sessions.values()) if (session.state === 'streaming') counts[session.lane] += 1;
+    return counts;
+  }
+
+  /** The sessions that stream and are scored, by lane. */
+  scoredByLane(): Record<Lane, number> {
+    const counts = this.countByLane();
+    for (const session of this.#elsewhere) if (session.state === 'streaming') counts[session.lane] -= 1;
     return counts;
   }
 
@@ -132,10 +149,14 @@ export class Registry {
     if (this.#byKey.get(key)?.session === session) this.#byKey.delete(key);
   }
 
-  /** The sessions that wait for a resume, the oldest first: they may be given up for others. */
+  /**
+   * The sessions with a place that wait for a resume, the oldest first: they may be given up for
+   * others.
+   */
   *detached(): Iterable<GivenUp> {
     for (const [session, account] of this.#accounts) {
-      if (session.state === 'detached') yield { account, giveUp: () => session.abandon() };
+      if (session.state === 'detached' && !this.#elsewhere.has(session))
+        yield { account, giveUp: () => session.abandon() };
     }
   }
 
@@ -151,10 +172,12 @@ export class Registry {
       this.forgetKey(session);
       this.#accounts.delete(session);
       this.#sessions.delete(session.id);
+      this.#elsewhere.delete(session);
     };
     const session: Session = new Session({ context: this.#context, start, ...rest, owner, onEnd });
     this.#accounts.set(session, account);
     this.#sessions.set(session.id, session);
+    if (begin.route?.isElsewhere) this.#elsewhere.add(session);
     if (start.idempotency_key !== undefined) {
       this.#byKey.set(keyOf(start, account), { session, atMs: this.#context.now() });
     }
@@ -170,6 +193,10 @@ export class Registry {
     if (session.owner !== owner) return { code: 'forbidden', message: 'the session belongs to another token' };
     this.forgetKey(session);
     return session;
+  }
+
+  #isScoredNow(session: Session): boolean {
+    return session.state === 'streaming' && !this.#elsewhere.has(session);
   }
 }
 

@@ -10,6 +10,7 @@ export type RoutedParts = {
   limits: Limits;
   log: Log;
   metrics: Metrics;
+  /** Sessions that have a place of the own model. */
   sessions(): number;
   /** Sessions that there may be at once. */
   capacity(): number;

@@ -274,7 +274,7 @@ class Server implements RunningServer {
       limits: this.#limits,
       log: this.#log,
       metrics: this.#metrics,
-      sessions: () => this.#registry.size,
+      sessions: () => this.#room.sessionsTaken,
       capacity: this.#capacity,
     });
   }

@@ -4,7 +4,7 @@ import type { EngineFault } from '../../acoustic/engine/types.ts';
 import type { StartMessage } from '../../protocol/client-messages.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Accounts, Caller } from '../admission/accounts.ts';
-import type { StartDecision, TakePlace } from '../admission/admit.ts';
+import { type StartDecision, type TakePlace, takePlace } from '../admission/admit.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
 import type { Lobby } from '../admission/lobby.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
@@ -107,17 +107,21 @@ export async function admitAbove(
 ): Promise<Refusal | StartDecision> {
   const { idempotency_key } = start;
   const key = idempotency_key === undefined ? undefined : sha256(idempotency_key).toString('base64url');
-  const answer = await supervision.session(caller, { phones, key, isReturn, lane: start.lane });
+  const answer = await supervision.session(caller, {
+    ...{ phones, key, isReturn, lane: start.lane },
+    isElsewhere: here.isElsewhere,
+  });
   if ('code' in answer) return answer;
   if ('gateway' in answer) return { elsewhere: answer.gateway };
+  const take = () => {
+    const freeHere = here();
+    return () => {
+      freeHere();
+      answer.free();
+    };
+  };
   return {
-    take() {
-      const freeHere = here();
-      return () => {
-        freeHere();
-        answer.free();
-      };
-    },
+    take: takePlace(take, here),
     decline: () => answer.free(),
   };
 }

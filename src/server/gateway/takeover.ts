@@ -157,7 +157,9 @@ export class Takeover {
       decline();
       return text;
     }
-    const route = routeAgain(context, { id: message.session_id, start, owner: caller.owner }, checkpoint.backend);
+    const { isElsewhere } = take;
+    const again = { id: message.session_id, start, owner: caller.owner, isElsewhere };
+    const route = routeAgain(context, again, checkpoint.backend);
     if (route && 'code' in route) {
       decline();
       text.release();
@@ -201,13 +203,15 @@ async function decisionOf(answer: ReturnType<Admit>): Promise<Refusal | StartDec
 /** What writes the transcript of a session that another gateway had; it was at `backend`. */
 function routeAgain(
   { router }: ServerContext,
-  { id, start, owner }: { id: string; start: StartMessage; owner: string | undefined },
+  { id, start, owner, isElsewhere }: Again,
   backend: string | undefined,
 ): SessionRoute | Refusal | undefined {
   const { language, device, lane } = start;
   const session = { id, language, device, lane, ...payerOf(owner) };
-  return backend === undefined ? router?.route(session) : router?.resume(session, backend);
+  return backend === undefined ? router?.route(session, isElsewhere) : router?.resume(session, backend, isElsewhere);
 }
+
+type Again = { id: string; start: StartMessage; owner: string | undefined; isElsewhere: boolean };
 
 function refusalOf(outcome: Exclude<ClaimOutcome, { kind: 'claimed' }>, model: string): Refusal {
   switch (outcome.kind) {

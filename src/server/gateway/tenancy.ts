@@ -1,7 +1,7 @@
 import type { CapStore } from '../../stores/cap-store.ts';
 import type { CallerAccounts } from '../admission/accounts.ts';
 import { refusedBy } from '../admission/accounts.ts';
-import type { StartDecision, TakePlace } from '../admission/admit.ts';
+import { type StartDecision, type TakePlace, takePlace } from '../admission/admit.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
 import type { Membership } from '../admission/membership.ts';
 import type { Refusal } from '../refusal.ts';
@@ -80,7 +80,7 @@ export class Tenancy {
         return entered;
       }
       const free = withPlace(granted, entered)();
-      return { take: () => free, decline: free };
+      return { take: takePlace(() => free, entered), decline: free };
     });
   }
 
@@ -88,7 +88,7 @@ export class Tenancy {
     const entered = enter();
     const quota = this.#quota;
     if (!quota || 'code' in entered) return entered;
-    return () => withPlace(quota.returned(member), entered)();
+    return takePlace(() => withPlace(quota.returned(member), entered)(), entered);
   }
 
   began(session: Session, member: Membership): void {
@@ -129,11 +129,12 @@ export class Tenancy {
 
 /** A place here, and that among all places of its tenant. */
 function withPlace(granted: GrantedStart, take: TakePlace): TakePlace {
-  return () => {
+  const takeBoth = () => {
     const free = take();
     return () => {
       free();
       granted.release();
     };
   };
+  return takePlace(takeBoth, take);
 }

@@ -15,6 +15,8 @@ export type RouteOptions = {
   /** The backend that was decided on, and those that take its sessions, in order. */
   chain: readonly RoutedBackend[];
   backends: ReadonlyMap<string, ManagedBackend>;
+  /** Whether it has no place of the own model, so that nobody scores it. */
+  isElsewhere: boolean;
   places: BackendPlaces;
   hindranceOf(backend: RoutedBackend): Hindrance | undefined;
   meter: Meter;
@@ -51,6 +53,10 @@ export class SessionRoute {
 
   get variant(): RouteDecision['variant'] {
     return this.#options.variant;
+  }
+
+  get isElsewhere(): boolean {
+    return this.#options.isElsewhere;
   }
 
   /** What takes note of the session; undefined: it is of no interest. */

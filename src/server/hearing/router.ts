@@ -47,6 +47,12 @@ export type RoutingView = {
 };
 
 /**
+ * When a session is heard by others alone, without its phones: always in a language that the own
+ * model does not know, and when all its places are taken by a rule that spills.
+ */
+export type Elsewhere = 'always' | 'when full';
+
+/**
  * Decides which backend writes a session's transcript, and knows what each has. A decision costs
  * microseconds and waits for nothing.
  */
@@ -76,14 +82,36 @@ export class Router {
     return this.#policy;
   }
 
-  /** Where a session that starts is heard, or why nowhere. */
-  route(session: RoutedSession): SessionRoute | Refusal {
-    const decision = this.decide(session);
+  /**
+   * Whether others hear a session that starts without a place of the own model: its rule lets it go
+   * without phones, and whichever way it is drawn a backend can take it.
+   */
+  spills(session: Omit<RoutedSession, 'id'>): boolean {
+    const { backends, canary } = this.#policy.spec;
+    const { rule } = this.decide({ ...session, id: '' });
+    if (rule.spill === undefined) return false;
+    const drawn = Object.keys(rule.to).filter((name) => rule.to[name]! > 0);
+    const ways = canary && drawn.includes(canary.from) ? [...drawn, canary.to] : drawn;
+    return ways.every((name) => chainFrom(name, backends).some((one) => this.#takes(one, session.lane)));
+  }
+
+  /** Whether any backend of others takes sessions now. */
+  takesAny(): boolean {
+    return this.#policy.spec.backends.some((backend) => this.#takes(backend, 'live'));
+  }
+
+  /**
+   * Where a session that starts is heard, or why nowhere.
+   *
+   * @param isElsewhere it has no place of the own model
+   */
+  route(session: RoutedSession, isElsewhere = false): SessionRoute | Refusal {
+    const decision = this.decide(session, isElsewhere);
     const { rule, backend, hindered } = decision;
     if (!backend) return this.#nowhere(decision);
     this.#decisions.set(rule.name, (this.#decisions.get(rule.name) ?? 0) + 1);
     this.#spills.note(hindered, backend.name);
-    return this.#routeTo(session, backend.name, decision);
+    return this.#routeTo(session, backend.name, { decision, isElsewhere });
   }
 
   /**
@@ -91,18 +119,19 @@ export class Router {
    * leads;
    * where the policy does not have that backend any more, as if it started.
    */
-  resume(session: RoutedSession, name: string): SessionRoute | Refusal {
+  resume(session: RoutedSession, name: string, isElsewhere = false): SessionRoute | Refusal {
     const { spec } = this.#policy;
     const chain = chainFrom(name, spec.backends);
-    const able = chain.find((backend) => this.#hindranceOf(backend, session.lane) === undefined);
-    if (!able) return this.route(session);
-    return this.#routeTo(session, able.name, undefined);
+    const able = chain.find((backend) => this.#hindranceAt(backend, session.lane, isElsewhere) === undefined);
+    if (!able) return this.route(session, isElsewhere);
+    return this.#routeTo(session, able.name, { decision: undefined, isElsewhere });
   }
 
   /** The decision alone, for the facts of this moment; nothing is counted. */
-  decide(session: RoutedSession): RouteDecision {
+  decide(session: RoutedSession, isElsewhere = false): RouteDecision {
     const { spec } = this.#policy;
-    return decideRoute(spec, this.requestOf(session), (backend) => this.#hindranceOf(backend, session.lane));
+    const { lane } = session;
+    return decideRoute(spec, this.requestOf(session), (backend) => this.#hindranceAt(backend, lane, isElsewhere));
   }
 
   /** What the rules look at: the session, and the moment. */
@@ -138,13 +167,20 @@ export class Router {
     };
   }
 
-  #routeTo(session: RoutedSession, name: string, decision: RouteDecision | undefined): SessionRoute {
+  #routeTo(
+    session: RoutedSession,
+    name: string,
+    { decision, isElsewhere }: { decision: RouteDecision | undefined; isElsewhere: boolean },
+  ): SessionRoute {
     const policy = this.#policy;
+    const chain = chainFrom(name, policy.spec.backends);
     return new SessionRoute({
       session,
       rule: decision?.rule.name,
       variant: decision?.variant,
-      chain: chainFrom(name, policy.spec.backends),
+      // The own model, which does not score it, cannot write for it either.
+      chain: isElsewhere ? chain.filter(({ kind }) => kind !== 'local') : chain,
+      isElsewhere,
       backends: policy.backends,
       places: this.#places,
       hindranceOf: (backend) => this.#hindranceOf(backend, session.lane, policy),
@@ -152,6 +188,14 @@ export class Router {
       witness: this.#options.witness,
       onFallback: (failed, why, to) => this.#fellBack(failed, why, to),
     });
+  }
+
+  #takes(backend: RoutedBackend, lane: RouteRequest['lane']): boolean {
+    return this.#hindranceAt(backend, lane, true) === undefined;
+  }
+
+  #hindranceAt(backend: RoutedBackend, lane: RouteRequest['lane'], isElsewhere: boolean): Hindrance | undefined {
+    return isElsewhere && backend.kind === 'local' ? 'full' : this.#hindranceOf(backend, lane);
   }
 
   #hindranceOf(backend: RoutedBackend, lane: RouteRequest['lane'], policy = this.#policy): Hindrance | undefined {

@@ -281,7 +281,7 @@ export class SessionAudio {
       new Transcription({
         route,
         sampleRateHz,
-        scoresPhones: isSameLanguage(start.language, language),
+        scoresPhones: !route.isElsewhere && isSameLanguage(start.language, language),
         limits: context.limits,
         onLost: (message) => outbox.send({ type: 'info', code: 'transcript_lost', message }),
       })

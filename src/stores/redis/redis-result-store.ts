@@ -34,8 +34,8 @@ export class RedisResultStore implements ResultStore {
     return { kind: kind as 'known' | 'erased' };
   }
 
-  async begin({ sessionId, utteranceId }: UtteranceName): Promise<TryBegun> {
-    const [kind, tries, key] = await this.#link.run('beginTry', this.#keys.results(sessionId), [utteranceId]);
+  async begin({ sessionId, utteranceId }: UtteranceName, replay = ''): Promise<TryBegun> {
+    const [kind, tries, key] = await this.#link.run('beginTry', this.#keys.results(sessionId), [utteranceId, replay]);
     if (kind === 'wanted') return { kind, tries: Number(tries), dataKey: String(key) };
     return { kind: kind as 'finished' | 'gone' };
   }

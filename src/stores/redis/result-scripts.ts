@@ -4,7 +4,7 @@ import { clock, inTime } from './script-clock.ts';
  * The steps of the store of results. KEYS: the results of a session, what is left when they are
  * gone, and the session itself; all are tagged by its id, so that a cluster keeps them in one
  * place. `s:N` is how utterance N stands (`p` pending, `d` and its final, `f` and why not), `n:N`
- * how often it was tried.
+ * how often it was tried, `r:N` which replay of it came last.
  */
 
 /** ARGV: latest, ttl, ttl of what is left, utterance, token hash, owner, data key. */
@@ -20,11 +20,16 @@ redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return {now, 'expected', redis.call('HGET', KEYS[1], 'key')}
 `;
 
-/** ARGV: latest, utterance. */
+/** ARGV: latest, utterance, replay. */
 const beginTry = `${inTime}
 local key = redis.call('HGET', KEYS[1], 'key')
 if not key then return {now, 'gone'} end
 local state = redis.call('HGET', KEYS[1], 's:' .. ARGV[2])
+local isNew = ARGV[3] ~= '' and redis.call('HGET', KEYS[1], 'r:' .. ARGV[2]) ~= ARGV[3]
+if isNew and not (state and string.sub(state, 1, 1) == 'd') then
+  redis.call('HSET', KEYS[1], 's:' .. ARGV[2], 'p', 'n:' .. ARGV[2], 0, 'r:' .. ARGV[2], ARGV[3])
+  state = 'p'
+end
 if state and state ~= 'p' then return {now, 'finished'} end
 return {now, 'wanted', redis.call('HINCRBY', KEYS[1], 'n:' .. ARGV[2], 1), key}
 `;

@@ -130,6 +130,24 @@ describe('what is wrong with a policy is said at its line', () => {
       [/"vendor" understands en, es alone, and the rule is for every language/],
     ],
     [
+      'a rule that spills to nobody',
+      ['{name: en, when: {language: [en]}, spill: without-phones, to: {own: 100%}}', last],
+      { own: '{name: own, kind: local, languages: [en], price: $0.0004/min}' },
+      [/8:\d+: .*spill: "own" falls back to nobody else, so that nobody hears its sessions/],
+    ],
+    [
+      'a rule that spills what it needs',
+      ['{name: r, needs: [phones], spill: without-phones, to: {played: 100%}}'],
+      { any: '{name: any, kind: scripted, price: $0.006/min}\n    - {name: played, kind: scripted, price: $0/min}' },
+      [/spill: its sessions need phones, and would go without them/],
+    ],
+    [
+      'another way to spill',
+      ['{name: r, spill: now, to: {any: 100%}}'],
+      {},
+      [/8:\d+: .*spill: .*"?now"?.*without-phones/],
+    ],
+    [
       'a region where a language is due',
       ['{name: r, when: {language: [es-MX]}, to: {any: 100%}}', last],
       {},

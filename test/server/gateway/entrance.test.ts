@@ -5,6 +5,7 @@ import { Room } from '../../../src/server/admission/room.ts';
 import { WorkBudget } from '../../../src/server/admission/work-budget.ts';
 import { Entrance } from '../../../src/server/gateway/entrance.ts';
 import type { UpgradeClaims } from '../../../src/server/gateway/http/upgrade.ts';
+import type { Elsewhere } from '../../../src/server/hearing/router.ts';
 import { defaultLimits, type Limits } from '../../../src/server/limits.ts';
 import { OverloadControl } from '../../../src/server/overload/overload-control.ts';
 import { newAccount } from '../../kit/server/accounts.ts';
@@ -28,13 +29,14 @@ class Door {
     fixedSessions: 10,
     leastSessions: 1,
     startsPerSecond: 1000,
+    maxSessions: 14,
     maxConnections: 12,
     batchShare: 0.6,
     unnamedPerSecond: 2,
     unnamedBurst: 3,
   };
   nowMs = 0;
-  readonly inside: { lane: 'live' | 'batch'; free: () => void }[] = [];
+  readonly inside: { lane: 'live' | 'batch'; free: () => void; isElsewhere?: boolean }[] = [];
   detached: string[] = [];
   unstarted = 0;
   sentAway = 0;
@@ -83,7 +85,7 @@ class Door {
     return this.detached.length > 0;
   }
 
-  upgrade(hints: Partial<UpgradeClaims> = {}): 'let in' | number {
+  upgrade(hints: Partial<UpgradeClaims> & { maySpill?: boolean } = {}): 'let in' | number {
     return this.#entrance.connection(this.#accounts, { ...plain, ...hints })?.status ?? 'let in';
   }
 
@@ -96,6 +98,15 @@ class Door {
     if ('code' in how) return how.message;
     this.inside.push({ lane, free: how() });
     return 'started';
+  }
+
+  /** A start that others may hear. */
+  spill(elsewhere: Elsewhere | undefined, lane: 'live' | 'batch' = 'live'): string {
+    const how = this.#entrance.session(this.#accounts, { lane }, 10, () => elsewhere);
+    if ('code' in how) return how.message;
+    const { isElsewhere } = how;
+    this.inside.push({ lane, free: how(), isElsewhere });
+    return isElsewhere ? 'heard elsewhere' : 'started';
   }
 
   /** Feedback stands this late for two seconds. */
@@ -169,6 +180,45 @@ describe('with ten places', () => {
     expect(door.upgrade()).toBe(503);
     expect(door.upgrade({ resume: 'theirs' })).toBe('let in');
     expect(door.unstarted).toBe(11);
+  });
+});
+
+describe('a session that others may hear', () => {
+  it.each<[string, taken: number, Elsewhere | undefined, 'live' | 'batch', expected: string]>([
+    ['has a place while there is one', 9, 'when full', 'live', 'started'],
+    ['is heard elsewhere when all are taken', 10, 'when full', 'live', 'heard elsewhere'],
+    ['is refused when its rule says nothing of that', 10, undefined, 'live', full],
+    ['that can wait goes elsewhere when its share is taken', 6, 'when full', 'batch', 'heard elsewhere'],
+    ['in a language of others takes no place though there are some', 3, 'always', 'live', 'heard elsewhere'],
+  ])('%s', (_, taken, elsewhere, lane, expected) => {
+    expect(fill(new Door(), taken).spill(elsewhere, lane)).toBe(expected);
+  });
+
+  it('comes back to places of our own, which those elsewhere have not taken', () => {
+    const door = fill(new Door(), 10);
+    expect([1, 2].map(() => door.spill('when full'))).toEqual(['heard elsewhere', 'heard elsewhere']);
+    door.inside.shift()!.free();
+    expect([1, 2].map(() => door.spill('when full'))).toEqual(['started', 'heard elsewhere']);
+    for (const { isElsewhere, free } of door.inside) if (isElsewhere) free();
+    expect(door.start()).toBe(full);
+  });
+
+  it('is one of max_sessions, whoever hears it', () => {
+    const door = fill(new Door(), 10);
+    for (let i = 0; i < 4; i++) expect(door.spill('when full')).toBe('heard elsewhere');
+    expect(door.spill('when full')).toBe(full);
+    expect(door.upgrade({ maySpill: true })).toBe(503);
+    door.inside.pop()!.free();
+    expect(door.upgrade({ maySpill: true })).toBe('let in');
+    expect(door.upgrade()).toBe(503);
+  });
+
+  it('is refused while feedback is late', () => {
+    const door = fill(new Door(), 10);
+    door.feel(150);
+    expect(door.upgrade({ maySpill: true })).toBe(503);
+    expect(door.spill('when full')).toMatch(late);
+    expect(door.spill('always')).toMatch(late);
   });
 });
 

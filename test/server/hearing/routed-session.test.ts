@@ -156,6 +156,47 @@ describe('a session that another backend writes', () => {
     expect(client.of('info').map(({ code }) => code)).toEqual(['transcript_lost']);
   });
 
+  it('is heard there alone while all places of our own are taken, and by our own when there are some again', async () => {
+    const { server, first } = await spilling(2);
+    const own = await begin(server);
+    expect(own.ready).toMatchObject({ backend: 'own' });
+    expect(own.ready).not.toHaveProperty('scores_phones');
+    const spilled = await begin(server);
+    expect(spilled.ready).toMatchObject({ backend: 'first', scores_phones: false });
+    expect((await begin(server)).ready).toMatchObject({ backend: 'first', scores_phones: false });
+    const late = await connect(server.url).then(
+      async (client) => {
+        client.send(startMessage({ reference: { text } }));
+        return (await client.until('error')).message;
+      },
+      (error: Error) => error.message,
+    );
+    expect(late).toMatch(/all 1 sessions that this machine carries are taken|503/);
+    expect(server.router!.requestOf(someone)).toMatchObject({ load: 1 });
+
+    spilled.client.frames(0, 49);
+    spilled.client.send({ type: 'close' });
+    await expect.poll(() => first.hearings[0]?.told.at(-1)).toBe('over');
+    first.hearings[0]!.say('as it was said', { isFinal: true });
+    expect(await spilled.client.until('utterance_final')).toMatchObject({ text: 'as it was said', words: [] });
+    expect(spilled.client.of('phoneme_feedback')).toEqual([]);
+    await spilled.client.closed;
+    expect(server.router!.requestOf(someone)).toMatchObject({ load: 1 });
+
+    own.client.send({ type: 'close' });
+    await own.client.closed;
+    await expect.poll(() => server.router!.requestOf(someone).load).toBe(0);
+    const back = await begin(server);
+    expect(back.ready).toMatchObject({ backend: 'own' });
+    expect(back.ready).not.toHaveProperty('scores_phones');
+  });
+
+  it('takes no place of our own in a language that the model does not know', async () => {
+    const { server } = await spilling(1);
+    expect((await begin(server, 'ja')).ready).toMatchObject({ backend: 'first', scores_phones: false });
+    expect((await begin(server)).ready).toMatchObject({ backend: 'own' });
+  });
+
   it('is refused when every backend of its chain is hindered', async () => {
     const { server, first, second } = await routed();
     first.why = 'broken';
@@ -232,6 +273,41 @@ function policyOf({ all }: { all: string }, ...backends: ManualBackend[]) {
     },
   }).spec;
   return { name: 'test', spec, backends: new Map(backends.map((backend) => [backend.name, backend])) };
+}
+
+const someone = {
+  id: 'x',
+  language: 'en',
+  lane: 'live',
+  device: undefined,
+  tenant: undefined,
+  user: undefined,
+} as const;
+
+/** A server with one place of its own, whose policy spills to a backend of so many. */
+async function spilling(maxSessions: number) {
+  const first = new ManualBackend('first');
+  const { spec } = routingPolicy.parse({
+    kind: 'RoutingPolicy',
+    spec: {
+      backends: [
+        { name: 'own', kind: 'local', languages: ['en'], price: '$0.0004/min', fallback: 'first' },
+        { name: 'first', kind: 'deepgram', price: '$0.006/min', maxSessions },
+      ],
+      rules: [
+        { name: 'own', when: { language: ['en'] }, spill: 'without-phones', to: { own: '100%' } },
+        { name: 'others', to: { first: '100%' } },
+      ],
+    },
+  });
+  const policy = { name: 'test', spec, backends: new Map([['first', first]]) };
+  return { server: await serve({ routing: { policy }, limits: { fixedSessions: 1 } }), first };
+}
+
+async function begin(server: RunningServer, language = 'en-US') {
+  const client = await connect(server.url);
+  client.send(startMessage({ reference: { text }, language }));
+  return { client, ready: await client.until('ready') };
 }
 
 async function read(client: TestClient, finish: () => void): Promise<TestClient> {

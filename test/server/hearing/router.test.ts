@@ -77,6 +77,32 @@ describe('the router of a server', () => {
     expect(said).toEqual(['sessions spill past a backend', 'sessions come to the backend again']);
   });
 
+  it.each<[string, rule: object, one: Hindrance | undefined, two: Hindrance | undefined, spills: boolean]>([
+    ['whose rule says nothing of it', { spill: undefined }, undefined, undefined, false],
+    ['that is meant for the own model', {}, undefined, undefined, true],
+    ['whose fallback is full', {}, 'full', undefined, false],
+    ['of which a share has nobody', { to: { own: '50%', two: '50%' } }, undefined, 'broken', false],
+    ['whose shares have somebody', { to: { own: '50%', two: '50%' } }, undefined, undefined, true],
+  ])('tells whether others hear a session without its phones: one %s', (_, rule, one, two, spills) => {
+    const { router, managed } = routerAt(1, spilling(rule));
+    managed[0]!.why = one;
+    managed[1]!.why = two;
+    expect(router.spills({ language: 'en', lane: 'live', device: undefined, tenant: 't', user: 'u' })).toBe(spills);
+  });
+
+  it('never leaves a session without a place to the own model, whatever the load is meanwhile', () => {
+    const { router, managed } = routerAt(0, spilling({}));
+    const session = { id: 'x', language: 'en', lane: 'live', device: undefined, tenant: 't', user: 'u' } as const;
+    const at = (route: ReturnType<Router['route']>) => ('code' in route ? route.code : route.backend.name);
+    expect([at(router.route(session)), at(router.route(session, true))]).toEqual(['own', 'one']);
+    expect([at(router.resume(session, 'own')), at(router.resume(session, 'own', true))]).toEqual(['own', 'one']);
+    const route = router.resume(session, 'two', true);
+    expect(at(route)).toBe('two');
+    if (!('code' in route)) expect(route.fallBack({ class: 'fault', message: 'it broke' })).toBe(false);
+    managed[0]!.why = 'full';
+    expect(at(router.route(session, true))).toBe('server_busy');
+  });
+
   it('takes a session of another gateway where it was, or along the chain of that', () => {
     const { router, managed } = routerAt(0);
     const session = { id: 'x', language: 'es', lane: 'live', device: undefined, tenant: 't', user: 'u' } as const;
@@ -111,12 +137,28 @@ const { spec } = routingPolicy.parse({
   },
 });
 
-function routerAt(load: number) {
+/** A policy whose only rule spills, unless it is said otherwise; `two` falls back to the own model. */
+function spilling(rule: object): typeof spec {
+  return routingPolicy.parse({
+    kind: 'RoutingPolicy',
+    spec: {
+      backends: [
+        { name: 'own', kind: 'local', price: '$0.0004/min', fallback: 'one' },
+        { name: 'one', kind: 'deepgram', price: '$0.006/min' },
+        { name: 'two', kind: 'deepgram', price: '$0.006/min', fallback: 'last' },
+        { name: 'last', kind: 'local', price: '$0.0004/min' },
+      ],
+      rules: [{ name: 'all', spill: 'without-phones', to: { own: '100%' }, ...rule }],
+    },
+  }).spec;
+}
+
+function routerAt(load: number, policy = spec) {
   const managed = [new ManualBackend('one'), new ManualBackend('two')];
   const said: string[] = [];
   const say = (_: object, message: string): void => void said.push(message);
   const router = new Router({
-    policy: { name: 'test', spec, backends: new Map(managed.map((backend) => [backend.name, backend])) },
+    policy: { name: 'test', spec: policy, backends: new Map(managed.map((backend) => [backend.name, backend])) },
     load: () => load,
     cold: () => false,
     busyRetryMs: 1000,

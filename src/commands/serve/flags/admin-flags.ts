@@ -2,6 +2,8 @@
 export type AdminFlags = {
   adminListen?: string;
   adminTokenFile?: string;
+  adminTlsCert?: string;
+  adminTlsKey?: string;
   frontProxyCa?: string;
   frontProxyName?: string[];
   auditLog?: string;

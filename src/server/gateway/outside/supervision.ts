@@ -71,6 +71,8 @@ export type SharedClaims = {
   isResume: boolean;
   /** Whether it could come back to one without naming it. */
   mayResume: boolean;
+  /** Whether its session could be heard by others, without a place of the own model. */
+  maySpill: boolean;
   lane: Lane;
 };
 
@@ -82,6 +84,8 @@ export type SharedStart = {
   key: string | undefined;
   /** Whether it is there already, and comes from elsewhere. */
   isReturn: boolean;
+  /** Whether others hear it, so that it takes no place of the own model. */
+  isElsewhere: boolean;
 };
 
 export type BegunElsewhere = { gateway: number };
