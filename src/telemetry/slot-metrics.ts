@@ -8,6 +8,8 @@ export type SlotNumbers = {
   refused: number;
   /** Leases at nodes that are asked when all others refuse. */
   spilled?: number;
+  /** Connections to a node that were refused or cut, by why. */
+  connectionsRefused?: Readonly<Record<string, number>>;
   rehoused?: Readonly<Record<string, number>>;
 };
 
@@ -35,6 +37,16 @@ export function exposeSlots(read: () => SlotNumbers | undefined, gauge: ExposeGa
       if (!numbers?.rehoused) return;
       this.reset();
       for (const [why, count] of Object.entries(numbers.rehoused)) this.inc({ why }, count);
+    },
+  });
+  new Counter({
+    name: 'speechfb_node_connections_refused_total',
+    help: 'Connections to this node that were refused or cut, by why.',
+    labelNames: ['why'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [why, count] of Object.entries(read()?.connectionsRefused ?? {})) this.inc({ why }, count);
     },
   });
   new Counter({

@@ -110,6 +110,31 @@ describe("a node's port", () => {
     await until(() => socket.destroyed);
     await until(() => learner.heardMs() > 500);
     expect(gateway.stats()).toMatchObject({ trunks: 1, rehoused: { lost: 0 } });
+    const why = tls ? 'tls' : 'silent';
+    await until(() => open.slots().connectionsRefused?.[why] === 1);
+    expect(open.slots().connectionsRefused).toEqual({ too_many: 0, tls: 0, silent: 0, no_trunk: 0, [why]: 1 });
+  });
+
+  it('counts who says what no gateway says, and no gateway that comes and goes', async () => {
+    const lines: string[] = [];
+    const open = await node({ log: createLog('info', { write: (line: string) => lines.push(line) }) });
+    const gateway = await pool([open], []);
+    await until(() => gateway.stats().trunks === 1);
+    for (const said of [
+      'GET / HTTP/1.1\r\nhost: node\r\n\r\n',
+      'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nno frame of HTTP/2',
+      '',
+    ]) {
+      const socket = await dial(open.address);
+      socket.on('error', () => {});
+      socket.end(said);
+      await until(() => socket.destroyed);
+    }
+    gateway.close();
+    await until(() => open.slots().trunks === 0);
+    await until(() => open.slots().connectionsRefused?.no_trunk === 2);
+    expect(open.slots().connectionsRefused).toEqual({ too_many: 0, tls: 0, silent: 0, no_trunk: 2 });
+    expect(lines.join('')).toContain('it said what no gateway says');
   });
 
   it('ends a connection that opens streams only to reset them, and no other', async () => {

@@ -46,6 +46,7 @@ export async function startInferenceNode(options: InferenceNodeOptions): Promise
   const server = new Server(serverOptions);
   server.addService(inferenceService, {
     trunk: (call: ConstructorParameters<typeof TrunkEnd>[0]) => {
+      port.trunkFrom(call.getPeer());
       const trunk: TrunkEnd = new TrunkEnd(call, core, () => trunks.delete(trunk));
       trunks.add(trunk);
     },
@@ -79,6 +80,7 @@ export async function startInferenceNode(options: InferenceNodeOptions): Promise
       free: core.leases.free,
       trunks: trunks.size,
       refused: core.refused,
+      connectionsRefused: port.refused,
     }),
     get isDraining() {
       return core.isDraining;

@@ -35,6 +35,9 @@ export class NodePort {
   /** Bytes that had come of each connection when it was last looked at. */
   readonly #sockets = new Map<Socket, number>();
   readonly #byAddress = new Map<string, number>();
+  /** Connections on which TLS, if there is any, is done, by peer; false: no trunk is on it yet. */
+  readonly #known = new Map<string, boolean>();
+  readonly #refusedBy: Record<WhyRefused, number> = { too_many: 0, tls: 0, silent: 0, no_trunk: 0 };
   #refused = 0;
   #saidMs = Number.NEGATIVE_INFINITY;
 
@@ -46,7 +49,7 @@ export class NodePort {
     if (tls) {
       const server = createSecure(tls);
       server.on('secureConnection', (socket) => this.#identify(socket));
-      server.on('tlsClientError', ({ message }) => this.#say(message));
+      server.on('tlsClientError', ({ message }) => this.#say('tls', message));
       server.on('connection', (socket) => this.#count(socket));
       this.#server = server;
     } else {
@@ -87,6 +90,16 @@ export class NodePort {
     }
   }
 
+  /** Connections that were refused or cut since the start, by why. */
+  get refused(): Readonly<Record<string, number>> {
+    return this.#refusedBy;
+  }
+
+  /** A trunk was opened by this peer, `address:port`: it is a gateway. */
+  trunkFrom(peer: string): void {
+    if (this.#known.has(peer)) this.#known.set(peer, true);
+  }
+
   close(): void {
     clearInterval(this.#silence);
     this.#server.close();
@@ -99,7 +112,10 @@ export class NodePort {
     const others = this.#byAddress.get(from) ?? 0;
     if (this.#sockets.size >= mostConnections || others >= mostOfOneAddress) {
       socket.destroy();
-      this.#say(`there are ${others} connections from ${from || 'this machine'}, ${this.#sockets.size} in all`);
+      this.#say(
+        'too_many',
+        `there are ${others} connections from ${from || 'this machine'}, ${this.#sockets.size} in all`,
+      );
       return false;
     }
     this.#sockets.set(socket, noneYet);
@@ -121,24 +137,43 @@ export class NodePort {
     }
     socket.destroy();
     const code = String(socket.authorizationError);
-    this.#say(refusals[code] ?? `its certificate was refused: ${code}`);
+    this.#say('tls', refusals[code] ?? `its certificate was refused: ${code}`);
   }
 
   #enter(socket: Socket): void {
     socket.on('error', () => {});
+    const peer = peerOf(socket);
+    if (peer !== undefined) {
+      this.#known.set(peer, false);
+      // Who only looked whether the port is open has said nothing.
+      socket.once('close', () => {
+        const isStranger = this.#known.get(peer) === false;
+        this.#known.delete(peer);
+        if (isStranger && socket.bytesRead > 0) this.#say('no_trunk', 'it said what no gateway says');
+      });
+    }
     this.#options.onConnection(socket);
   }
 
   /** HTTP/2 reads below the socket, which then sees no activity: what came is counted there. */
   #closeSilent(): void {
     for (const [socket, before] of this.#sockets) {
-      if (socket.bytesRead === before) socket.destroy();
+      if (socket.bytesRead === before) this.#cutSilent(socket);
       else this.#sockets.set(socket, socket.bytesRead);
     }
   }
 
+  #cutSilent(socket: Socket): void {
+    const peer = peerOf(socket) ?? '';
+    // Who is silent before TLS is done has failed in that.
+    if (!this.#options.tls || this.#known.has(peer)) this.#refusedBy.silent += 1;
+    this.trunkFrom(peer);
+    socket.destroy();
+  }
+
   /** Says of those who are refused how many, and why the last was, once in some seconds. */
-  #say(why: string): void {
+  #say(kind: WhyRefused, why: string): void {
+    this.#refusedBy[kind] += 1;
     this.#refused += 1;
     const nowMs = performance.now();
     if (nowMs - this.#saidMs < sayMs) return;
@@ -146,6 +181,13 @@ export class NodePort {
     this.#options.log.warn({ why, connections: this.#refused }, 'a connection to this node was refused');
     this.#refused = 0;
   }
+}
+
+type WhyRefused = 'too_many' | 'tls' | 'silent' | 'no_trunk';
+
+/** Where a connection comes from, as gRPC names it; undefined: a socket of this machine. */
+function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
+  return remotePort === undefined ? undefined : `${remoteAddress}:${remotePort}`;
 }
 
 function createSecure({ certificate, key, authority }: NodeTls): TlsServer {
