@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 const scratch = temporaryDirectory();
 const quickstart = 'scenarios/quickstart.yaml';
-const soon = { timeout: 2000, interval: 20 };
+const soon = { timeout: 15_000, interval: 20 };
 
 describe('a load test that is killed leaves no process behind', () => {
   it.each([

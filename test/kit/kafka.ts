@@ -63,6 +63,8 @@ export async function startKafka(
     server = java(['kafka.Kafka', properties]);
     for (let tries = 0; !(await listens(port)); tries += 1) {
       if (tries > 1200) throw new Error('Kafka does not listen');
+      // Somebody else may have had one of its ports for a moment.
+      if (server.exitCode !== null) server = java(['kafka.Kafka', properties]);
       await wait(100);
     }
   };

@@ -117,8 +117,10 @@ describe('an utterance at a node', () => {
     await first.close();
     await until(() => given!.errors.length > 0);
     expect(given!.errors[0]).toMatchObject({ code: 'no_slot', message: expect.stringContaining('no node is there') });
+    // It comes while the other waits, for no longer than that takes.
+    const comes = node({ address: later.address });
     waits!.speak(1000);
-    await node({ address: later.address });
+    await comes;
     waits!.speak(1500);
     expect((await waits!.utterance.finish()).words).toHaveLength(2);
     expect(wrong.slots().free).toBe(4);

@@ -42,8 +42,8 @@ try {
 
 /**
  * Resolves when a timer has come on time. V8 finishes with the WebAssembly that was just warmed up
- * when its thread first rests, and stands still for it: half a second, and seconds on a machine that
- * others use too. That is a part of warming up, and no silence of a server that says it is ready.
+ * when its thread first rests, and stands still for it: half a second, and seconds on a machine
+ * that others use too. That is a part of warming up, and no silence of a server that is ready.
  */
 async function rested(): Promise<void> {
   for (let tries = 0; tries < mostRests; tries++) {

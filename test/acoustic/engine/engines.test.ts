@@ -103,8 +103,8 @@ describe.each(engines)('the %s engine with a package of other features, stride, 
       );
     const patient = Array.from({ length: 20 }, () => open('patient', true));
     const streams = [...patient, open('live', false)];
-    for (const stream of streams) stream.push(pcm);
     if (since === 'from now on') for (const stream of patient) stream.giveWay();
+    for (const stream of streams) stream.push(pcm);
     await Promise.all(streams.map((stream) => stream.end()));
     // It came last, and is through before all of the others are.
     expect(heard).toContain('live');

@@ -33,7 +33,8 @@ describe.concurrent('learners who call Riva', () => {
     });
   });
 
-  it('feel its stall as its books say', async ({ expect }) => {
+  // Both sides are on time on a machine that is: a busy one may need another try.
+  it('feel its stall as its books say', { retry: 3 }, async ({ expect }) => {
     const { measured, running } = await run({ faults: { stall: { lengthMs: 600, everyMs: 10_000, firstMs: 900 } } });
     const felt = percentileOf(running.ledger.feedbackLatenciesMs(100), 1);
     expect(felt).toBeGreaterThan(300);
