@@ -98,10 +98,11 @@ export function soundMs({ arrivedMs, captureMs = 0, timing }: TracedFeedback): n
 /**
  * The stages of a feedback one behind the other: up to the reading from the socket those of the
  * client, then the jitter buffer's; the others stand before the write, so that what nobody claims
- * is left between.
+ * is left between. Each is as long as it was: the queue's may begin before the last of the sound
+ * came, since some of it waited there already.
  */
 export function stageSpans(feedback: TracedFeedback): StageSpan[] {
-  const { arrivedMs, writtenMs, captureMs, timing } = feedback;
+  const { writtenMs, captureMs, timing } = feedback;
   const before: StageSpan[] = [];
   const after: StageSpan[] = [];
   let fromMs = soundMs(feedback);
@@ -118,8 +119,8 @@ export function stageSpans(feedback: TracedFeedback): StageSpan[] {
   for (const name of ['emit', 'scoring', 'asr', 'features', 'queue'] as const) {
     const ms = timing[name];
     if (ms === undefined) continue;
-    after.unshift({ name, startMs: Math.max(arrivedMs, toMs - ms), endMs: toMs });
-    toMs = Math.max(arrivedMs, toMs - ms);
+    after.unshift({ name, startMs: toMs - ms, endMs: toMs });
+    toMs -= ms;
   }
   return [...before, ...after];
 }
