@@ -29,8 +29,9 @@ export class SessionLimit {
   #limit: number;
   #isProbing = true;
   #cutMs = Number.NEGATIVE_INFINITY;
-  /** Smoothed, since a quarter of a second says little. */
+  /** The less of now and of the last moments: a quarter of a second alone says little. */
   #idle: number | undefined;
+  #smoothIdle: number | undefined;
   /** Share of the busiest thread that a session takes; smoothed, since one alone reads unevenly. */
   #sessionTakes = 0;
 
@@ -50,12 +51,12 @@ export class SessionLimit {
 
   /** To be called at even intervals. */
   decide({ nowMs, sessions, utilisation, idle, verdict }: LoadSeen): void {
-    const { fixedSessions, maxUtilisation, knownUtilisation, fullShare, limitGrowthIdle } = this.#limits;
+    const { fixedSessions, maxUtilisation, knownUtilisation, fullShare } = this.#limits;
     if (fixedSessions > 0) return;
-    if (idle !== undefined) this.#idle = (this.#idle ?? idle) + (idle - (this.#idle ?? idle)) * smoothing;
-    if (this.#isProbing && idle !== undefined && idle < limitGrowthIdle && sessions >= this.#least) {
-      this.#isProbing = false;
-      this.#cutMs = nowMs;
+    if (idle !== undefined) {
+      this.#smoothIdle ??= idle;
+      this.#smoothIdle += (idle - this.#smoothIdle) * smoothing;
+      this.#idle = Math.min(idle, this.#smoothIdle);
     }
     if (sessions > 0) this.#sessionTakes += (utilisation / sessions - this.#sessionTakes) * smoothing;
     if (verdict === 'over') {
@@ -94,10 +95,10 @@ export class SessionLimit {
   #grow(nowMs: number, roomFor: number): void {
     const { limitGrowth, limitGrowthIdle, limitClimbPerSecond, limitHasteMs, decideEveryMs, maxSessions } =
       this.#limits;
-    const mayHaste = this.#idle === undefined || this.#idle >= limitGrowthIdle;
-    const haste = mayHaste ? 1 + ((nowMs - this.#cutMs) / limitHasteMs) ** 2 : 1;
+    const hasRoom = this.#idle === undefined || this.#idle >= limitGrowthIdle;
+    const haste = hasRoom ? 1 + ((nowMs - this.#cutMs) / limitHasteMs) ** 2 : 1;
     const climb = (haste * limitClimbPerSecond * decideEveryMs) / 1000;
-    const grown = this.#limit + (this.#isProbing ? this.#limit * limitGrowth : climb);
+    const grown = this.#limit + (this.#isProbing && hasRoom ? this.#limit * limitGrowth : climb);
     this.#limit = Math.min(maxSessions, Math.max(this.#limit, Math.min(grown, roomFor)));
   }
 }

@@ -25,11 +25,11 @@ describe('the number of places', () => {
     expect(Math.min(...values.slice(3))).toBeGreaterThanOrEqual(199);
   });
 
-  it('goes on to climb when the machine is idle again, faster with time, and does not leap', () => {
-    const values = grown(160, (decision) => (decision === 3 ? 0.1 : 0.5));
-    const steps = values.slice(4).map((value, at) => value - values[at + 3]!);
-    expect(Math.max(...steps.slice(0, 20))).toBeLessThanOrEqual(1);
-    expect(values.at(-1)!).toBeGreaterThan(220);
+  it('leaps on when the machine is idle again, be it after a moment or later', () => {
+    const values = grown(40, (decision) => (decision < 20 ? 0.1 : 0.6));
+    expect(values[19]! - values[0]!).toBeLessThanOrEqual(5);
+    expect(values[30]!).toBeGreaterThan(250);
+    expect(grown(3, (decision) => (decision === 1 ? 0.2 : 0.6))).toEqual([165, 165, 181]);
   });
 
   it('climbs by no more than that a second, however long nothing was late, until the machine is idle again', () => {
