@@ -19,12 +19,14 @@ export class RedisCapStore implements CapStore {
   async start({ tenant, holder, parties }: CapStart, ttlMs: number): Promise<CapAnswer> {
     const { sessions, starts, sound } = this.#keys;
     const names = parties.flatMap(({ user }) => [sessions(tenant, user), starts(tenant, user), sound(tenant, user)]);
-    const caps = parties.flatMap(({ maxSessions = any, starts: { most, withinMs } = unbounded, maxSoundMs = any }) => [
-      maxSessions,
-      most,
-      withinMs,
-      maxSoundMs,
-    ]);
+    const caps = parties.flatMap(
+      ({ maxSessions = noCap, starts: { most, withinMs } = unbounded, maxSoundMs = noCap }) => [
+        maxSessions,
+        most,
+        withinMs,
+        maxSoundMs,
+      ],
+    );
     const [kind, party, much] = await this.#link.run('start', names, [ttlMs, holder, ...caps]);
     switch (kind) {
       case 'sessions':
@@ -54,5 +56,6 @@ export class RedisCapStore implements CapStore {
   }
 }
 
-const any = -1;
-const unbounded = { most: any, withinMs: 0 };
+/** What the scripts take for "as many as come". */
+const noCap = -1;
+const unbounded = { most: noCap, withinMs: 0 };
