@@ -13,6 +13,8 @@ export type ConnectionOptions = {
   socket: WebSocket;
   /** The connection below the WebSocket. */
   transport: Duplex;
+  /** Hears the datagrams that come beside the WebSocket; absent: its carrier has none. */
+  datagrams?: ((hear: (data: Buffer) => void) => void) | undefined;
   context: ServerContext;
   registry: Registry;
   /** Speaks a protocol of others; undefined: the client speaks `speechfb.v1`. */

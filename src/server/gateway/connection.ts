@@ -43,6 +43,7 @@ export class Connection {
     const { wire } = options;
     this.#sink = wire ? wire.attach(this.#socket, (meant) => this.#act(meant)) : this.#socket;
     socket.on('message', (data: Buffer, isBinary) => this.#onMessage(data, isBinary));
+    options.datagrams?.((data) => this.#onDatagram(data));
     socket.on('ping', (data: Buffer) => this.#onPing(data));
     socket.on('pong', (data: Buffer) => this.#onPong(data));
     // The socket is closed by ws after an error of the WebSocket layer: 1002, 1007 or 1009.
@@ -122,6 +123,17 @@ export class Connection {
       context.log.error({ error: stackOf(error) }, 'a message could not be handled');
       this.#fail({ code: 'internal', message: 'the server failed on this message; the log says why' });
     }
+  }
+
+  /**
+   * A frame of sound that came by itself: before there is a session it has overtaken what begins
+   * one, and is lost.
+   */
+  #onDatagram(data: Buffer): void {
+    const { metrics } = this.#options.context;
+    const isHeard = this.#session !== undefined && !this.#waiting;
+    metrics.datagram(isHeard ? 'heard' : 'early');
+    if (isHeard) this.#onMessage(data, true);
   }
 
   #read({ data, isBinary }: Said): void {
