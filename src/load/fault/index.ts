@@ -7,6 +7,7 @@ import { dropMessages } from './drop-messages.ts';
 import { expireCertificates } from './expire-certificates.ts';
 import { failInference } from './fail-inference.ts';
 import { failOverRedis } from './fail-over-redis.ts';
+import { forgetLeases } from './forget-leases.ts';
 import { killGateway } from './kill-gateway.ts';
 import { killInference } from './kill-inference.ts';
 import { killNode } from './kill-node.ts';
@@ -37,6 +38,7 @@ const table = [
   killNode,
   stopNode,
   drainNode,
+  forgetLeases,
   killGateway,
   stopGateway,
   drainGateway,
