@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type Readable, Writable } from 'node:stream';
 import { SpeechfbError } from '../../errors.ts';
-import type { ReplicaSignal } from '../fault/definition.ts';
+import type { ReplicaSignal } from '../fault/definition/definition.ts';
 import { clockFd, steppingClockFlags } from './clock-pipe.ts';
 import { Guard } from './guard.ts';
 import { readServerUpdate, type ServerUpdate } from './server-updates.ts';
@@ -15,8 +15,8 @@ export type EmbeddedServer = {
   /** Drains it with SIGTERM; kills it when that takes longer than `patienceMs`. */
   stop(): Promise<void>;
   /**
-   * Signals it: SIGTERM asks the process to drain and SIGUSR2 to err, the others are for all of its processes. False
-   * when it is gone.
+   * Signals it: SIGTERM asks the process to drain and SIGUSR2 to err, the others are for all of
+   * its processes. False when it is gone.
    */
   signal(signal: ReplicaSignal): boolean;
   /** Steps the wall clock that it sees, ms; false when it is gone, or sees the machine's own. */

@@ -1,4 +1,4 @@
-import type { ReplicaSignal } from '../fault/definition.ts';
+import type { ReplicaSignal } from '../fault/definition/definition.ts';
 import type { EmbeddedServer, StartOptions } from './embedded-server.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { duration, integer } from '../../config/fields.ts';
-import { defineServerFault } from './definition.ts';
+import { duration, integer } from '../../../config/fields.ts';
+import { defineServerFault } from '../definition/definition.ts';
 
 /** As a node whose count of its slots is wrong: gateways have to find out by themselves. */
 export const forgetLeases = defineServerFault({

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { FaultKind } from '../../results/fault-record.ts';
+import type { FaultKind } from '../../../results/fault-record.ts';
 
 /** Schemas of the keys that a fault has of its own, by their names in YAML. */
 export type FaultFields = Readonly<Record<string, z.ZodType>>;
