@@ -7,12 +7,13 @@ import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 const folder = 'scenarios/chaos';
 /**
- * Game days that break several things in turn need their time between one another; the flood has a
- * test of its own; what hangs is scripted in a policy, whose times count from the server's start.
+ * Game days that break several things in turn need their time between one another, and a machine
+ * that is slow its time to be felt; the flood has a test of its own; what hangs is scripted in a
+ * policy, whose times count from the server's start.
  */
 const untried = [
   ...['tenant-flood.yaml', 'dependency-loss.yaml', 'gpu-failure.yaml', 'node-loss.yaml', 'packet-loss.yaml'],
-  'managed-hangs.yaml',
+  ...['managed-hangs.yaml', 'no-node.yaml', 'slow-machine.yaml'],
 ];
 const files = readdirSync(folder)
   .filter((file) => !untried.includes(file))

@@ -177,6 +177,10 @@ function addRoleOptions(command: Command): void {
     .option('--slots <number>', 'for a node: sessions at once', flag('--slots', wholeNumber(1, 100_000)))
     .option('--http-listen <address>', 'for a node: /healthz, /readyz and /metrics here, as 127.0.0.1:9091')
     .option(
+      '--pod-deletion-cost [folder]',
+      "for a node in Kubernetes: say what it costs to delete its pod, its sessions; folder of the pod's account",
+    )
+    .option(
       '--region <name>',
       'where this is: gateways and nodes of one region work together; tokens and sessions of another are refused',
       flag('--region', parseRegion),

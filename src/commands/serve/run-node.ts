@@ -5,12 +5,14 @@ import { plainText } from '../../plain-text.ts';
 import { defaultLimits } from '../../server/limits.ts';
 import { createLog, type Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
+import { DeletionCost } from '../../trunk/node/deletion-cost.ts';
 import { type InferenceNode, startInferenceNode } from '../../trunk/node/inference-node.ts';
 import { printDocument } from '../output.ts';
 import { packageVersion, shippedPath } from '../package.ts';
 import { Admin, adminSettingsOf } from './admin.ts';
 import { nodeTarget } from './admin-targets.ts';
 import { type CurveFlags, checkCurveFlags, readDeviceCurve } from './curve.ts';
+import { costTellerOf } from './deletion-cost.ts';
 import type { AdminFlags } from './flags/admin-flags.ts';
 import { listenNodeHttp } from './node-http.ts';
 import { followNodeTls } from './node-tls.ts';
@@ -33,6 +35,8 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
   const address = flags.nodeListen ?? defaultAddress;
   const tls = readNodeTls(flags);
   if (!tls) checkClosed('--node-listen', address);
+  const cost = flags.podDeletionCost;
+  const tell = cost === undefined ? undefined : costTellerOf(cost, process.env);
   const log = createLog(flags.logLevel, process.stderr);
   await using admin = await Admin.open(adminSettingsOf(flags), log);
   const model = loadModelPackage(flags.model ?? shippedPath('models/en-learner'));
@@ -69,6 +73,7 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
     const what = `${model.name} ${model.version} on ${engine.provider}, ${slots} slots`;
     printDocument(`${plainText(`speechfb: node ready at ${node.address} (${what})`)}\n`);
     const http = flags.httpListen === undefined ? undefined : await listenNodeHttp(flags.httpListen, parts);
+    using _ = tell && new DeletionCost({ slots: () => node.slots(), tell, log, random: Math.random });
     await stopped;
     const drained = node.drain().then((report) => {
       log.info(report, 'drained');
