@@ -3,6 +3,7 @@ import type { ServerEvent } from '../../../src/protocol/server-messages.ts';
 import { routingPolicy } from '../../../src/routing/policy/policy.ts';
 import type { RunningServer } from '../../../src/server/gateway/server.ts';
 import type { Metered } from '../../../src/server/hearing/meter.ts';
+import type { Witness } from '../../../src/server/hearing/witness.ts';
 import { connect, finalPhones, startMessage, type TestClient } from '../../kit/server/client.ts';
 import { ManualBackend } from '../../kit/server/manual-backend.ts';
 import { serve } from '../../kit/server/serve.ts';
@@ -144,7 +145,10 @@ describe('a session that another backend writes', () => {
   });
 
   it('gets its scores with the text that it was told, where the rest does not come in time', async () => {
-    const { server, first } = await routed({ limits: { transcriptWaitMs: 50 } });
+    const finals: (string | undefined)[] = [];
+    const utterance = { over() {}, told: (told: string | undefined) => void finals.push(told) };
+    const witness = { session: () => ({ begin: () => utterance, push() {}, close() {} }) };
+    const { server, first } = await routed({ limits: { transcriptWaitMs: 50 } }, witness);
     const client = await connect(server.url);
     client.send(startMessage({ reference: { text } }));
     await client.until('ready');
@@ -154,6 +158,8 @@ describe('a session that another backend writes', () => {
     client.send({ type: 'finalize' });
     expect(await client.until('utterance_final')).toMatchObject({ text: 'some of it', backend: 'first' });
     expect(client.of('info').map(({ code }) => code)).toEqual(['transcript_lost']);
+    // Whoever judges the backend hears of no final text.
+    expect(finals).toEqual([undefined]);
   });
 
   it('is heard there alone while all places of our own are taken, and by our own when there are some again', async () => {
@@ -249,12 +255,12 @@ describe('a session that another backend writes', () => {
   });
 });
 
-async function routed(changes: Parameters<typeof serve>[0] = {}) {
+async function routed(changes: Parameters<typeof serve>[0] = {}, witness?: Witness) {
   const [first, second] = [new ManualBackend('first'), new ManualBackend('second')];
   const metered: Metered[] = [];
   const meter = { heard: (one: Metered) => void metered.push(one), ended() {} };
   const server: RunningServer = await serve({
-    routing: { policy: policyOf({ all: 'first' }, first, second), meter },
+    routing: { policy: policyOf({ all: 'first' }, first, second), meter, witness },
     ...changes,
   });
   return { server, first, second, metered };
