@@ -4,6 +4,7 @@ import type { CapacitySpec } from '../capacity/scenario/spec.ts';
 import { SpeechfbError } from '../errors.ts';
 import { prometheusRules } from '../slo/service-level/rules.ts';
 import type { Figure, Tree } from './document/figure.ts';
+import type { ApiServerSetting } from './manifests/deletion-cost.ts';
 import type { AdminSetting } from './manifests/external-metrics.ts';
 import { type ManifestFile, manifestFiles } from './manifests/files.ts';
 import type { Names } from './manifests/names.ts';
@@ -73,6 +74,26 @@ function adminOf({ values }: DeployInputs, autoscaler: 'hpa' | 'keda'): AdminSet
   };
 }
 
+function apiServerOf({ values }: DeployInputs): ApiServerSetting | undefined {
+  const given = values.value.apiServer;
+  const figures = (key: 'addresses' | 'ports', why: string) =>
+    given?.[key].map((value, i) => ({
+      name: `apiServer.${key}${i}`,
+      value,
+      why,
+      from: [values.at(['spec', 'apiServer', ...(key === 'addresses' ? [key, i] : [])])],
+    }));
+  const addresses = figures(
+    'addresses',
+    'where the API server is: no selector means it, and all other ways out are shut',
+  );
+  const ports = figures(
+    'ports',
+    'that of its Service, and that of the server itself: which of them a policy sees depends on the network',
+  );
+  return addresses && ports && { addresses, ports };
+}
+
 function filesOf(inputs: DeployInputs, extras: DeployExtras, { plan, slots, scale, index }: Sized): ManifestFile[] {
   const { values, slo, canary } = inputs;
   const names: Names = { release: values.name, namespace: values.value.namespace };
@@ -95,6 +116,7 @@ function filesOf(inputs: DeployInputs, extras: DeployExtras, { plan, slots, scal
       gateway: gatewayFigures(inputs, plan, slots, scale),
       spot: scale.spot && spot,
       admin: adminOf(inputs, autoscaler),
+      apiServer: apiServerOf(inputs),
     },
     scale,
     edge: { host, gatewayClass },
