@@ -62,12 +62,7 @@ export class Entrance {
    * @param mayResume whether it could come back to a session.
    * @param spent why no session of its tenant can start.
    */
-  connection(
-    accounts: CallerAccounts,
-    hints: SpillClaims,
-    mayResume = true,
-    spent?: Refusal,
-  ): HttpRefusal | undefined {
+  connection(accounts: CallerAccounts, hints: SpillClaims, mayResume = true, spent?: Refusal): HttpRefusal | undefined {
     const { room } = this.#options;
     const isResume = this.isResume(hints, mayResume);
     return (
@@ -197,8 +192,8 @@ export class Entrance {
   }
 
   /**
-   * What place a session would have whose start is not known yet; where others may hear it, it lacks
-   * none of the own model.
+   * What place a session would have whose start is not known yet; where others may hear it, it
+   * lacks none of the own model.
    */
   #placeFor(accounts: CallerAccounts, wish: Wish, maySpill: boolean | undefined): SessionPlace {
     const { limits, registry, room } = this.#options;
