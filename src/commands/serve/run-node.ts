@@ -3,10 +3,10 @@ import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { type ExitCode, exitCodes } from '../../errors.ts';
 import { plainText } from '../../plain-text.ts';
 import { defaultLimits } from '../../server/limits.ts';
-import { createLog } from '../../telemetry/log.ts';
+import { createLog, type Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { DeletionCost } from '../../trunk/node/deletion-cost.ts';
-import { startInferenceNode } from '../../trunk/node/inference-node.ts';
+import { type InferenceNode, startInferenceNode } from '../../trunk/node/inference-node.ts';
 import { printDocument } from '../output.ts';
 import { packageVersion, shippedPath } from '../package.ts';
 import { Admin, adminSettingsOf } from './admin.ts';
@@ -23,7 +23,7 @@ import { listenForSignals } from './signals.ts';
 
 type NodeFlags = RoleFlags &
   CurveFlags &
-  AdminFlags & { model?: string; drain?: number; logLevel: LogLevel; parentFd?: number };
+  AdminFlags & { model?: string; drain?: number; faultInjection?: boolean; logLevel: LogLevel; parentFd?: number };
 
 /**
  * Scores for gateways until a stop signal, then lets its sessions move away; a second one ends it
@@ -61,6 +61,7 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
       tls,
     });
     const following = tls && followNodeTls(tls, { reloads, log, take: (renewed) => node.renewTls(renewed) });
+    if (flags.faultInjection) followLeaseFault(node, log);
     const parts = { node, engine, scoring: served.scoring };
     const target = nodeTarget({ ...parts, version: packageVersion(), leave: admin.leave });
     await admin.listen(target).catch(async (error: unknown) => {
@@ -88,6 +89,16 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
     signals.stop();
     await served.close();
   }
+}
+
+/** For load tests: each SIGUSR2 begins or ends that the node forgets its leases. */
+function followLeaseFault(node: InferenceNode, log: Log): void {
+  let isForgetful = false;
+  process.on('SIGUSR2', () => {
+    isForgetful = !isForgetful;
+    node.forgetLeases(isForgetful);
+    log.warn({ is_forgetful: isForgetful }, 'a load test had this node forget its leases, or keep them again');
+  });
 }
 
 const defaultAddress = '127.0.0.1:8091';

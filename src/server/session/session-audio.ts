@@ -145,7 +145,7 @@ export class SessionAudio {
     const entry = { utterance: ended, progress, done: Promise.resolve() };
     entry.done = ended
       .finish(reason, marker)
-      .then((final) => this.#finalSent(ended.id, final))
+      .then((final) => this.#finalSent(ended, final))
       .catch(this.#options.onError)
       .finally(() => {
         this.#finishing.delete(entry);
@@ -300,10 +300,10 @@ export class SessionAudio {
     this.#places.finalSent(this.#latest.id, 0);
   }
 
-  #finalSent(id: number, final: FinalMessage | undefined): void {
+  #finalSent({ id, scoredMs }: Utterance, final: FinalMessage | undefined): void {
     const { outbox, trace, onFinal, handOver } = this.#options;
     trace?.utteranceFinal(id, this.#nowMs());
-    if (final) handOver?.finalSent(final, outbox.lastEventId);
+    if (final) handOver?.finalSent(final, outbox.lastEventId, scoredMs);
     this.#places.finalSent(id, outbox.lastEventId);
     onFinal();
   }

@@ -1,5 +1,5 @@
-import { duration, integer } from '../../config/fields.ts';
-import { defineServerFault } from './definition.ts';
+import { duration, integer } from '../../../config/fields.ts';
+import { defineServerFault } from '../definition/definition.ts';
 
 export const stopGateway = defineServerFault({
   name: 'stop-gateway',

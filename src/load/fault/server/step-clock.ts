@@ -1,5 +1,5 @@
-import { duration } from '../../config/fields.ts';
-import { defineServerFault } from './definition.ts';
+import { duration } from '../../../config/fields.ts';
+import { defineServerFault } from '../definition/definition.ts';
 
 /** What counts time by itself is not disturbed; what trusts the time of day is. */
 export const stepClock = defineServerFault({

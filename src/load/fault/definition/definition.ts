@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { FaultKind } from '../../results/fault-record.ts';
+import type { FaultKind } from '../../../results/fault-record.ts';
 
 /** Schemas of the keys that a fault has of its own, by their names in YAML. */
 export type FaultFields = Readonly<Record<string, z.ZodType>>;
@@ -60,6 +60,8 @@ export type ServerFault<
   readonly target: 'server';
   /** What `speechfb serve` must be told to let it happen. */
   readonly serveFlag?: '--fault-injection';
+  /** What `speechfb serve --role inference` must be told to let it happen. */
+  readonly nodeFlag?: '--fault-injection';
   /** The part of the embedded server that it happens to, beside the server itself. */
   readonly part?: FaultPart;
   /** What the store must have for it: a port where its answers can be late, or also a replica. */
@@ -87,12 +89,18 @@ export type FaultyLearner = {
   losePackets(share: number, forMs: number): boolean;
 };
 
+/** What a fault may say to one process of the embedded server. */
+export type ReplicaSignal = 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM' | 'SIGUSR2';
+
 /** What a fault may do to processes that stand for one another; the first is 1. */
 type FaultyReplicas = {
   /** How many there are, also of those that are gone. */
   readonly count: number;
-  /** Signals one of them; why it could not, or undefined. */
-  signal(place: number, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): string | undefined;
+  /**
+   * Signals one of them; why it could not, or undefined. SIGUSR2 is for nodes: it begins or ends
+   * that they forget their leases.
+   */
+  signal(place: number, signal: ReplicaSignal): string | undefined;
   /** Signals all of them; false when none is there. */
   signalAll(signal: 'SIGSTOP' | 'SIGCONT'): boolean;
   /** Starts one again that has gone. */

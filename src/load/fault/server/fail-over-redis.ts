@@ -1,5 +1,5 @@
-import { duration } from '../../config/fields.ts';
-import { defineServerFault, noStore } from './definition.ts';
+import { duration } from '../../../config/fields.ts';
+import { defineServerFault, noStore } from '../definition/definition.ts';
 
 /** A replica that is promoted has what it had heard by then, and not what came meanwhile. */
 export const failOverRedis = defineServerFault({

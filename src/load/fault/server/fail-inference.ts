@@ -1,4 +1,4 @@
-import { defineServerFault } from './definition.ts';
+import { defineServerFault } from '../definition/definition.ts';
 
 /** A good server goes on, on the CPU or with another thread, and scores the sound again. */
 export const failInference = defineServerFault({

@@ -1,5 +1,5 @@
-import { duration } from '../../config/fields.ts';
-import { defineServerFault } from './definition.ts';
+import { duration } from '../../../config/fields.ts';
+import { defineServerFault } from '../definition/definition.ts';
 
 /** What is open goes on; what is opened anew waits until somebody has renewed them. */
 export const expireCertificates = defineServerFault({

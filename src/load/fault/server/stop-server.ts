@@ -1,5 +1,5 @@
-import { duration } from '../../config/fields.ts';
-import { defineServerFault } from './definition.ts';
+import { duration } from '../../../config/fields.ts';
+import { defineServerFault } from '../definition/definition.ts';
 
 export const stopServer = defineServerFault({
   name: 'stop-server',

@@ -1,5 +1,5 @@
-import { duration } from '../../config/fields.ts';
-import { defineServerFault, noStore } from './definition.ts';
+import { duration } from '../../../config/fields.ts';
+import { defineServerFault, noStore } from '../definition/definition.ts';
 
 export const killRedis = defineServerFault({
   name: 'kill-redis',

@@ -1,4 +1,4 @@
-import { defineServerFault } from './definition.ts';
+import { defineServerFault } from '../definition/definition.ts';
 
 /** A good server starts another worker. */
 export const killInference = defineServerFault({

@@ -1,5 +1,5 @@
-import { duration, integer } from '../../config/fields.ts';
-import { defineServerFault, type FaultyServer } from './definition.ts';
+import { duration, integer } from '../../../config/fields.ts';
+import { defineServerFault, type FaultyServer } from '../definition/definition.ts';
 
 /** All that stands in one place is gone at once; what is left carries everybody, or says so. */
 export const killZone = defineServerFault({

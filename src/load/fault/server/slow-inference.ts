@@ -1,5 +1,5 @@
-import { duration, integer } from '../../config/fields.ts';
-import { defineServerFault } from './definition.ts';
+import { duration, integer } from '../../../config/fields.ts';
+import { defineServerFault } from '../definition/definition.ts';
 
 /** As an accelerator that is too hot, or shared with others. */
 export const slowInference = defineServerFault({
