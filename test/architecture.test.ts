@@ -15,7 +15,7 @@ const rooms: Table = {
   results: 'config metrics slo stats',
   server: 'acoustic audio backends config handoff protocol routing scoring shadow stores telemetry threads',
   flags: 'audit config routing',
-  proxy: 'sim',
+  proxy: 'sim stats',
   scoring: 'acoustic audio config protocol threads',
   slo: 'config metrics stats',
   acoustic: 'config threads',
