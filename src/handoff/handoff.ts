@@ -207,7 +207,7 @@ const sentences: Record<HandoffOutcome, string> = {
 };
 
 const waitText = 'utterances wait to be handed over';
-/** A queue that stands still is tried several times before it is given up: that is told of sooner. */
+/** A queue that stands still is tried several times before it is given up: that is told sooner. */
 const slowMs = 5000;
 /** What no further try can mend. */
 const refusals: ReadonlySet<QueueError['why']> = new Set(['too_large', 'closed']);
