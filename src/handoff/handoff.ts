@@ -143,6 +143,10 @@ export class Handoff {
 
   async #send(waiting: Waiting): Promise<HandoffOutcome | 'again'> {
     const { log } = this.#options;
+    const slow = setTimeout(() => {
+      const why = `neither the queue nor the store has answered for ${slowMs / 1000} s`;
+      log.warn({ why, waiting: this.#waiting.length }, waitText);
+    }, slowMs).unref();
     try {
       return await this.#sendOnce(waiting);
     } catch (error) {
@@ -151,8 +155,10 @@ export class Handoff {
         return 'refused';
       }
       if (!(error instanceof QueueError || error instanceof StoreError)) throw error;
-      log.warn({ why: error.message, waiting: this.#waiting.length }, 'utterances wait to be handed over');
+      log.warn({ why: error.message, waiting: this.#waiting.length }, waitText);
       return 'again';
+    } finally {
+      clearTimeout(slow);
     }
   }
 
@@ -200,6 +206,9 @@ const sentences: Record<HandoffOutcome, string> = {
   erased: 'its session was erased',
 };
 
+const waitText = 'utterances wait to be handed over';
+/** A queue that stands still is tried several times before it is given up: that is told sooner. */
+const slowMs = 5000;
 /** What no further try can mend. */
 const refusals: ReadonlySet<QueueError['why']> = new Set(['too_large', 'closed']);
 const contentType = 'application/vnd.speechfb.retry.v1';
