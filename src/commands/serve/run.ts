@@ -43,10 +43,6 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
     const hint = 'a node has no sockets: start several nodes instead';
     throw new SpeechfbError('bad_flag', '--gateways is not for --role inference', { hint });
   }
-  if (flags.role === 'inference' && flags.otlp !== undefined) {
-    const hint = 'the gateways send the traces, with the stages at their nodes in them';
-    throw new SpeechfbError('bad_flag', '--otlp is not for --role inference', { hint });
-  }
   checkRoutingRole(flags);
   const run = flags.role === 'inference' ? runNode : serve;
   if (parentFd === undefined) return await run(flags, () => {});
