@@ -57,7 +57,7 @@ async function serveCommand({ spec }: LoadScenario) {
       ...(isQuic ? ['--quic', '0'] : []),
       ...serveArgs(spec.target.embedded, spec.faults),
     ],
-    nodes: nodeArgs(spec.target.embedded),
+    nodes: nodeArgs(spec.target.embedded, spec.faults),
     tenants: tenants && (await tenantsFor(tenants)),
     hasTls: isQuic || spec.target.embedded?.tls,
     zones: spec.target.embedded?.zones,
