@@ -17,8 +17,8 @@ export function parseHz(text: string): number {
 
 /** A fraction (0.05) from `5%`. */
 export function parsePercent(text: string): number {
-  // Divided, not multiplied: 70 * 0.01 is not 0.7.
-  return parseQuantity(text, 'percentage', { '%': 1 }) / 100;
+  // Rounded to the digits that a double has: 99.9 / 100 is above 0.999.
+  return Number((parseQuantity(text, 'percentage', { '%': 1 }) / 100).toPrecision(15));
 }
 
 /** Arrivals a second from `2/s`, `30/min` or `500/h`. */

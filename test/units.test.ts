@@ -36,6 +36,7 @@ describe('quantities', () => {
   });
 
   it('reads percentages and prices, dollar sign or not', () => {
+    expect(parsePercent('99.9%')).toBe(0.999);
     expect(parsePercent('5%')).toBeCloseTo(0.05, 12);
     expect(parseDollarsPerMinute('$0.015/min')).toBeCloseTo(0.015, 12);
     expect(parseDollarsPerMinute('$1.20/h')).toBeCloseTo(0.02, 12);

@@ -77,7 +77,7 @@ class ComparedSession implements SessionWitness {
   constructor(options: ComparerOptions, compared: Compared) {
     this.#options = options;
     this.#compared = compared;
-    this.#decided = compared.route.backend.name;
+    this.#decided = compared.route.meant ?? compared.route.backend.name;
   }
 
   begin(reference: string): UtteranceWitness {
@@ -111,12 +111,15 @@ class ComparedSession implements SessionWitness {
     this.#compared.shadow?.close();
   }
 
-  #served({ samples, endedMs }: ComparedUtterance, { text, backend }: { text: string; backend: string }): HeardSide {
+  #served(
+    { samples, endedMs }: ComparedUtterance,
+    { text, backend }: { text: string | undefined; backend: string },
+  ): HeardSide {
     const { policy, sampleRateHz } = this.#compared;
     const audioMs = (samples / sampleRateHz) * 1000;
     const price = policy.spec.backends.find(({ name }) => name === backend)?.price ?? 0;
     const nowMs = this.#options.now();
-    const finalMs = nowMs - (endedMs ?? nowMs);
+    const finalMs = text === undefined ? undefined : nowMs - (endedMs ?? nowMs);
     const failed = backend === this.#decided ? null : 'fault';
     return { backend, text, finalMs, audioMs, dollars: (audioMs / 60_000) * price, failed };
   }

@@ -90,7 +90,7 @@ class Server implements RunningServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#limits = options.limitsInForce ?? { ...defaultLimits, ...options.limits };
     this.#host = options.host ?? '127.0.0.1';
     this.#policy = policyOf(options, this.#host);
     this.#log = new ThrottledLog(options.log, () => performance.now());

@@ -12,6 +12,8 @@ export type RouteOptions = {
   /** The rule that decided it; undefined: it was decided at another gateway. */
   rule: string | undefined;
   variant: RouteDecision['variant'];
+  /** The backend that the draw gave; undefined: it was decided at another gateway. */
+  meant: string | undefined;
   /** The backend that was decided on, and those that take its sessions, in order. */
   chain: readonly RoutedBackend[];
   backends: ReadonlyMap<string, ManagedBackend>;
@@ -53,6 +55,10 @@ export class SessionRoute {
 
   get variant(): RouteDecision['variant'] {
     return this.#options.variant;
+  }
+
+  get meant(): string | undefined {
+    return this.#options.meant;
   }
 
   get isElsewhere(): boolean {

@@ -1,5 +1,6 @@
 import { decideRoute, type Hindrance, type RouteDecision, type RouteRequest } from '../../routing/decide/decide.ts';
 import { canaryDrawOf, drawOf } from '../../routing/decide/draws.ts';
+import type { CanarySpec } from '../../routing/policy/canary.ts';
 import { isSelfHosted } from '../../routing/policy/capabilities.ts';
 import { chainFrom } from '../../routing/policy/chain.ts';
 import type { RoutedBackend } from '../../routing/policy/spec.ts';
@@ -8,7 +9,7 @@ import type { Refusal } from '../refusal.ts';
 import type { BackendFigures, ManagedBackend, PolicyInForce } from './managed-backend.ts';
 import type { Meter } from './meter.ts';
 import { BackendPlaces } from './places.ts';
-import { SessionRoute } from './route.ts';
+import { type RouteOptions, SessionRoute } from './route.ts';
 import type { RoutedSession } from './routed-session.ts';
 import { Spills } from './spills.ts';
 import type { Witness } from './witness.ts';
@@ -177,7 +178,7 @@ export class Router {
     return new SessionRoute({
       session,
       rule: decision?.rule.name,
-      variant: decision?.variant,
+      ...sideOf(decision, policy.spec.canary),
       // The own model, which does not score it, cannot write for it either.
       chain: isElsewhere ? chain.filter(({ kind }) => kind !== 'local') : chain,
       isElsewhere,
@@ -237,6 +238,21 @@ export class Router {
     const fields = { backend, class: why, to: to ?? 'nowhere', why: message };
     this.#options.log.warn(fields, 'a backend failed in a session, which goes on elsewhere');
   }
+}
+
+/**
+ * The side of a canary that a session counts for. One that its backend had no room for says nothing
+ * of the backend, and counts for neither; one whose backend is broken says a lot.
+ */
+function sideOf(
+  decision: RouteDecision | undefined,
+  canary: CanarySpec | undefined,
+): Pick<RouteOptions, 'variant' | 'meant'> {
+  if (!decision) return { variant: undefined, meant: undefined };
+  const { variant, drawn, hindered } = decision;
+  const [first] = hindered;
+  const meant = canary && variant === 'canary' ? canary.to : drawn;
+  return { variant: first && first.why !== 'broken' ? undefined : variant, meant };
 }
 
 function figuresOf(managed: ManagedBackend | undefined): Partial<BackendFigures> {

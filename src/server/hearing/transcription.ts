@@ -89,7 +89,7 @@ export class Transcription {
 
   /** What the learner is told of an utterance at last. */
   told(text: UtteranceText, { text: written = '', backend = this.backend }: { text?: string; backend?: string }): void {
-    this.#witnessed.get(text)?.told(written, backend);
+    this.#witnessed.get(text)?.told(text.isGivenUp ? undefined : written, backend);
     this.#witnessed.delete(text);
   }
 
@@ -99,7 +99,11 @@ export class Transcription {
     this.#witness?.close();
     this.#generation += 1;
     if (this.#writer?.kind === 'managed') this.#writer.hearing.close();
-    for (const text of this.#unfinished) text.giveUp(this.backend);
+    for (const text of this.#unfinished) {
+      // A learner who is gone says nothing of whoever writes.
+      if (!text.isFinal) this.#witnessed.delete(text);
+      text.giveUp(this.backend);
+    }
     this.#options.route.end();
   }
 

@@ -44,6 +44,7 @@ export class UtteranceText {
   #told: WrittenText | undefined;
   #isOver = false;
   #isFinal = false;
+  #isGivenUp = false;
   /** The own model's name in the policy, once it writes. */
   #local: string | undefined;
 
@@ -61,6 +62,11 @@ export class UtteranceText {
   /** Whether its last text is known, or is another's matter. */
   get isFinal(): boolean {
     return this.#isFinal;
+  }
+
+  /** Whether nobody wrote a last text: what was told before stands for it. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp;
   }
 
   /** Its sound is over; resolves with its last text, undefined where the own model writes it. */
@@ -121,7 +127,9 @@ export class UtteranceText {
   /** Nobody writes any more: what was told is all there is. */
   giveUp(backend: string): void {
     const none = { text: '', words: [], stability: 1, coversMs: undefined, backend };
-    if (!this.#isFinal) this.#end(this.#told ?? none);
+    if (this.#isFinal) return;
+    this.#isGivenUp = true;
+    this.#end(this.#told ?? none);
   }
 
   /**

@@ -6,6 +6,8 @@ import type { RoutedSession } from './routed-session.ts';
 export type WitnessedRoute = {
   readonly session: RoutedSession;
   readonly variant: RouteDecision['variant'];
+  /** The backend that the draw gave, which may have been hindered; undefined: as `backend`. */
+  readonly meant: string | undefined;
   readonly backend: { readonly name: string };
 };
 
@@ -30,6 +32,6 @@ export type SessionWitness = {
 export type UtteranceWitness = {
   /** Its sound is over. */
   over(): void;
-  /** What its learner is told at last, and by which backend. */
-  told(text: string, backend: string): void;
+  /** What its learner is told at last, and by which backend; undefined: no final text came. */
+  told(text: string | undefined, backend: string): void;
 };

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { HearingEvents, HearingInput } from '../../../src/backends/backend.ts';
+import type { Hindrance } from '../../../src/routing/decide/decide.ts';
 import { type PolicySpec, policySpec } from '../../../src/routing/policy/spec.ts';
 import { Comparer } from '../../../src/server/comparing/comparer.ts';
 import type { ManagedBackend } from '../../../src/server/hearing/managed-backend.ts';
@@ -59,10 +60,7 @@ function server(more: object = {}) {
   const policy = {
     name: 'p',
     spec,
-    backends: new Map([
-      ['own', new Driven('own')],
-      ['next', new Driven('next')],
-    ]),
+    backends: new Map(['own', 'next'].map((name) => [name, new Driven(name)])),
     shadow,
   };
   const records: ShadowRecord[] = [];
@@ -86,7 +84,7 @@ function server(more: object = {}) {
     if ('code' in route) throw new Error(route.message);
     return route.witness(16_000);
   };
-  return { clock, shadow, records, canary, witness };
+  return { clock, shadow, records, canary, witness, backends: policy.backends };
 }
 
 const shadowed = { shadow: { to: 'next', share: '100%', most: '$1/h' } };
@@ -96,7 +94,7 @@ const second = new Float32Array(16_000);
 function spoken(
   session: SessionWitness,
   { clock }: { clock: { ms: number } },
-  text: string,
+  text: string | undefined,
   afterMs: number,
   by = 'own',
 ) {
@@ -232,5 +230,30 @@ describe('a session of a canary, or beside it', () => {
     }
     expect(seen).toEqual(new Set(['canary', 'baseline']));
     expect(here.records.every(({ shadow, canary: name }) => shadow === null && name === 'c')).toBe(true);
+  });
+
+  it('counts an utterance without a final text as bad, however long a final may take', () => {
+    const here = server({ canary: { ...canary, bad: { finalAfter: '10m' } } });
+    const session = here.witness('s1')!;
+    spoken(session, here, undefined, 10, 'own');
+    const [, side] = here.canary[0]!;
+    spoken(session, here, undefined, 10, side === 'canary' ? 'next' : 'own');
+    expect(here.canary.map(([, , isBad]) => isBad)).toEqual([true, true]);
+    expect(here.records.at(-1)!.served).toMatchObject({ final_ms: null, wrong: null });
+  });
+
+  it.each<[why: Hindrance, counted: boolean, meaning: string]>([
+    ['broken', true, 'counts against it'],
+    ['full', false, 'says nothing of it'],
+    ['over its cost', false, 'says nothing of it'],
+  ])('that finds the backend of its canary %s (counted: %s) %s', (why, isCounted) => {
+    const fallback = { name: 'next', kind: 'scripted', price: '$0.01/min', fallback: 'own' };
+    const backends = [{ name: 'own', kind: 'scripted', price: '$0.001/min' }, fallback];
+    const here = server({ backends, canary: { ...canary, share: '99.9%' } });
+    here.backends.get('next')!.why = { why, message: 'by the test' };
+    const session = here.witness('s1');
+    expect(session !== undefined).toBe(isCounted);
+    if (session) spoken(session, here, reference, 10, 'own');
+    expect(here.canary).toEqual(isCounted ? [['c', 'canary', true]] : []);
   });
 });
