@@ -115,7 +115,7 @@ export function createGovernor({ min, max, up, down }: ScaleLimits): Governor {
   return (nowMs, pods, recommended) => {
     // The controller starts from what it finds, as if it had recommended that.
     if (recommendations.length === 0) recommendations.push({ atMs: nowMs, replicas: pods });
-    // What is outside the bounds is brought back whatever is wanted, and nothing is remembered of it.
+    // What is outside the bounds is brought back whatever is wanted, and is no recommendation.
     const next = pods > max ? max : pods < min ? min : bounded(nowMs, pods, stabilized(nowMs, pods, recommended));
     changes = changes.filter(({ atMs }) => atMs > nowMs - keepMs);
     if (next !== pods) changes.push({ atMs: nowMs, by: next - pods });
@@ -144,7 +144,7 @@ export function createGovernor({ min, max, up, down }: ScaleLimits): Governor {
         if (type === 'upTo') return value;
         if (type === 'pods') return before + sign * value;
         const share = before * (1 + (sign * value) / 100);
-        // In floating point, and not forgiven, as the controller does it: 10 % more than 50 are 56.
+        // Rounded as floating point has it, as the controller does: 10 % more than 50 are 56.
         return sign > 0 ? Math.ceil(share) : Math.floor(share);
       });
       const farthest = (rules.select === 'max') === sign > 0 ? Math.max : Math.min;
