@@ -77,7 +77,8 @@ export function replicasByUsage({ pods, ready, usage, target, tolerance }: PodUs
  * Replicas by an external metric whose target is a `Value`: ceil(ready pods x value / target), the
  * rule of GetExternalMetricReplicas, unless within the tolerance. Pods that are not ready are left
  * out, up and down. Value and target are quantities, which have three digits behind the point, and
- * what floating point makes of them is rounded as it comes: 25 pods at .28 of .5 become 15. 88 ready pods of 115 at 1 of .77: 115.
+ * what floating point makes of them is rounded as it comes: 25 pods at .28 of .5 become 15. 88
+ * ready pods of 115 at 1 of .77: 115.
  */
 export function replicasByValue({ pods, ready, usage, target, tolerance }: PodUsage): number {
   if (ready === 0) return pods;
