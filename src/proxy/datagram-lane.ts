@@ -1,7 +1,6 @@
 import { LOST } from '../sim/impairments/impairment.ts';
-import { Path } from '../sim/path/path.ts';
+import { Path, udpHeaderBytes } from '../sim/path/path.ts';
 import type { Direction, NetworkProfile } from '../sim/profile/profile.ts';
-import { udpHeaderBytes } from '../sim/wire-bytes.ts';
 import type { DrawKey } from '../stats/draws.ts';
 
 /** A datagram on its way: when it was read, and when it is to be passed on. */

@@ -108,7 +108,11 @@ export class SimulatedConnection {
   private carry(transport: NetworkProfile['transport'], nowUs: number): Transport {
     const { rttUs } = this.opening!;
     if (transport === 'quic-stream' || transport === 'quic-datagram') {
-      return new QuicPair(this.lines, this.counters, transport === 'quic-datagram', rttUs);
+      return new QuicPair(this.lines, this.counters, {
+        datagrams: transport === 'quic-datagram',
+        rttUs,
+        windows: this.place.profile.quic,
+      });
     }
     const start = { rtoMinUs: this.place.profile.tcp.rtoMinUs, rttUs, nowUs };
     return new TcpPair(this.lines, this.counters, this.clocks, start);

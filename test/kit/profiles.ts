@@ -1,4 +1,4 @@
-import type { Loss, NetworkProfile, PathProfile } from '../../src/sim/profile/profile.ts';
+import { type Loss, type NetworkProfile, type PathProfile, rfc9002Windows } from '../../src/sim/profile/profile.ts';
 
 /** Both directions alike: a delay one way and, if given, a loss and whatever else. */
 export function symmetric(
@@ -22,6 +22,7 @@ export function symmetric(
     source: 'test',
     transport: 'tcp',
     tcp: { congestion: 'cubic', rtoMinUs: 200_000 },
+    quic: rfc9002Windows,
     up: direction,
     down: direction,
     events: [],

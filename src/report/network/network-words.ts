@@ -1,5 +1,13 @@
 import { formatMs, lengthText, percentText } from '../../format.ts';
-import type { Loss, NetworkEvent, NetworkProfile, PathProfile, Schedule } from '../../sim/profile/profile.ts';
+import {
+  type Loss,
+  type NetworkEvent,
+  type NetworkProfile,
+  type PathProfile,
+  type QuicWindows,
+  rfc9002Windows,
+  type Schedule,
+} from '../../sim/profile/profile.ts';
 
 /** `35 ms ± 10 ms (normal), 12 Mbit/s, queue of 100 packets, 1 % lost`. */
 export function pathWords(path: PathProfile): string {
@@ -18,9 +26,15 @@ export function pathWords(path: PathProfile): string {
 }
 
 /** `tcp-tls`, and what it does when that is not what everyone does. */
-export function transportWords({ transport, tcp }: NetworkProfile): string {
-  if (transport.startsWith('quic')) return `${transport} (modelled, not measured)`;
+export function transportWords({ transport, tcp, quic }: NetworkProfile): string {
+  if (transport.startsWith('quic')) return `${transport} (modelled, not measured)${windowWords(quic)}`;
   return tcp.rtoMinUs === 200_000 ? transport : `${transport}, least RTO ${lengthText(tcp.rtoMinUs / 1000)}`;
+}
+
+function windowWords({ initialWindowBytes, leastWindowBytes }: QuicWindows): string {
+  const usual = rfc9002Windows;
+  if (initialWindowBytes === usual.initialWindowBytes && leastWindowBytes === usual.leastWindowBytes) return '';
+  return `, a window of ${initialWindowBytes} bytes at first and ${leastWindowBytes} at least`;
 }
 
 /** `handover of 80 ms about each 45 s, packets wait`. */

@@ -1,4 +1,10 @@
-import type { Loss, NetworkEvent, NetworkProfile, PathProfile } from '../profile/profile.ts';
+import {
+  type Loss,
+  type NetworkEvent,
+  type NetworkProfile,
+  type PathProfile,
+  rfc9002Windows,
+} from '../profile/profile.ts';
 
 /** A network without any impairment, from which every other is built. */
 export const idealNetwork: NetworkProfile = {
@@ -6,6 +12,7 @@ export const idealNetwork: NetworkProfile = {
   source: 'nothing is delayed, lost or shaped',
   transport: 'tcp',
   tcp: { congestion: 'cubic', rtoMinUs: 200_000 },
+  quic: rfc9002Windows,
   up: idealPath(),
   down: idealPath(),
   events: [],

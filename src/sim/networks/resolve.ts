@@ -49,6 +49,10 @@ export function applySpec(base: NetworkProfile, spec: NetworkSpec, readTrace: Re
     source: spec.source ?? (alone ? 'own figures' : `${base.source.replace(changed, '')}${changed}`),
     transport: spec.transport ?? base.transport,
     tcp: { congestion: spec.tcp?.cc ?? base.tcp.congestion, rtoMinUs: spec.tcp?.rtoMin ?? base.tcp.rtoMinUs },
+    quic: {
+      initialWindowBytes: spec.quic?.initialWindowBytes ?? base.quic.initialWindowBytes,
+      leastWindowBytes: spec.quic?.leastWindowBytes ?? base.quic.leastWindowBytes,
+    },
     up,
     down,
     events: spec.events ?? base.events,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { despiteProblems, oneOf, section, text } from '../../config/fields.ts';
+import { despiteProblems, integer, oneOf, section, text } from '../../config/fields.ts';
 import { networkEvent } from '../profile/event-fields.ts';
 import { loss } from '../profile/loss-field.ts';
 import { delay, jitter, queue, rate, timeUs } from '../profile/network-fields.ts';
@@ -12,6 +12,9 @@ const transports = ['tcp', 'tcp-tls', 'quic-stream', 'quic-datagram'] as const;
  * names it.
  */
 const trace = section({ format: oneOf(['mahimahi']), file: text('the path of a trace') });
+
+/** One packet at least, or nothing would ever be sent. */
+const windowBytes = integer(1200, 1_000_000_000);
 
 const path = {
   delay: delay().optional(),
@@ -33,6 +36,7 @@ export const network = section({
   source: text('where the figures come from').optional(),
   transport: oneOf(transports).optional(),
   tcp: section({ cc: oneOf(['cubic']).optional(), rtoMin: timeUs(1, 60_000).optional() }).optional(),
+  quic: section({ initialWindowBytes: windowBytes.optional(), leastWindowBytes: windowBytes.optional() }).optional(),
   up: up.optional(),
   down: down.optional(),
   /** Take the place of the base's events, all of them. */

@@ -13,6 +13,9 @@ import { RateQueue } from '../impairments/rate-queue.ts';
 import { LinkTrace } from '../impairments/trace.ts';
 import type { Direction, GapMode, Loss, NetworkProfile, PathProfile } from '../profile/profile.ts';
 
+/** What a packet of UDP counts besides its payload: headers of Ethernet, IPv4 and UDP. */
+export const udpHeaderBytes = 14 + 20 + 8;
+
 /** One direction of a device's network: impairments, one after the other, as packets meet them. */
 export class Path {
   /** Whether the last packet that was lost found the link's queue full. */

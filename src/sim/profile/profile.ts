@@ -8,16 +8,25 @@ export type NetworkProfile = {
   source: string;
   transport: TransportName;
   tcp: { congestion: 'cubic'; rtoMinUs: number };
+  quic: QuicWindows;
   up: PathProfile;
   down: PathProfile;
   events: readonly NetworkEvent[];
 };
 
 /**
- * `tcp` and `tcp-tls` differ in what a connection costs; the QUIC transports are modelled, not
- * measured.
+ * `tcp` and `tcp-tls` differ in what a connection costs; the QUIC transports are modelled.
  */
 export type TransportName = 'tcp' | 'tcp-tls' | 'quic-stream' | 'quic-datagram';
+
+/**
+ * What a QUIC may have on its way at first, and at least whatever is lost; bytes of UDP payload.
+ * Implementations differ by orders of magnitude.
+ */
+export type QuicWindows = { initialWindowBytes: number; leastWindowBytes: number };
+
+/** RFC 9002, section 7.2: ten packets, and two, of 1,200 bytes. */
+export const rfc9002Windows: QuicWindows = { initialWindowBytes: 12_000, leastWindowBytes: 2400 };
 
 export type Direction = 'up' | 'down';
 

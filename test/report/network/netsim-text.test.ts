@@ -75,6 +75,10 @@ describe('a network in words', () => {
     expect(transportWords(symmetric(1, undefined, {}, { transport: 'quic-stream' }))).toBe(
       'quic-stream (modelled, not measured)',
     );
+    const quic = { initialWindowBytes: 16_000_000, leastWindowBytes: 33_000 };
+    expect(transportWords(symmetric(1, undefined, {}, { transport: 'quic-datagram', quic }))).toBe(
+      'quic-datagram (modelled, not measured), a window of 16000000 bytes at first and 33000 at least',
+    );
     const slow = symmetric(1, undefined, {}, { tcp: { congestion: 'cubic', rtoMinUs: 1_000_000 } });
     expect(transportWords(slow)).toBe('tcp, least RTO 1 s');
   });

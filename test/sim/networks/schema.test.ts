@@ -12,6 +12,7 @@ const commute = `networks:
     extends: lte
     transport: quic-stream
     tcp: {cc: cubic, rtoMin: 300ms}
+    quic: {leastWindowBytes: 4800}
     up:
       delay: 30ms
       jitter: {value: 10ms, distribution: normal, correlation: 0.25}
@@ -32,7 +33,12 @@ describe('a network as written', () => {
   const profile = read(commute, () => [1, 5, 9]).get('my-commute')!;
 
   it('becomes whole microseconds, bits per second and shares of 1', () => {
-    expect(profile).toMatchObject({ name: 'my-commute', transport: 'quic-stream', tcp: { rtoMinUs: 300_000 } });
+    expect(profile).toMatchObject({
+      name: 'my-commute',
+      transport: 'quic-stream',
+      tcp: { rtoMinUs: 300_000 },
+      quic: { initialWindowBytes: 12_000, leastWindowBytes: 4800 },
+    });
     expect(profile.up).toEqual({
       delayUs: 30_000,
       jitter: { valueUs: 10_000, distribution: 'normal', correlation: 0.25 },
@@ -190,6 +196,11 @@ describe('a network with a mistake', () => {
       'an unknown transport',
       '{transport: udp}',
       '"udp" is not allowed; allowed: tcp, tcp-tls, quic-stream, quic-datagram',
+    ],
+    [
+      'a window in which no packet has room',
+      '{quic: {leastWindowBytes: 100}}',
+      'leastWindowBytes: 100 is not a whole number from 1200 to 1000000000',
     ],
     ['nothing at all', '', 'networks.a: '],
   ])('%s', (_, network, message) => {

@@ -59,7 +59,7 @@ export function detectLoss(end: QuicEnd, nowUs: number, lost: LostMessage): void
     sent.settle(number);
   }
   const persistentUs = 3 * (end.srttUs + Math.max(4 * end.rttVarUs, 1000) + maxAckDelayUs);
-  if (lastLostUs - firstLostUs > persistentUs) congestion.restart(2);
+  if (lastLostUs - firstLostUs > persistentUs) congestion.collapse();
 }
 
 /** The probe timer fires: the other end is asked to say what it has. */

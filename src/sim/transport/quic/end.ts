@@ -1,4 +1,5 @@
 import type { PacketLine } from '../../path/packet-line.ts';
+import type { QuicWindows } from '../../profile/profile.ts';
 import { Reassembly } from '../reassembly.ts';
 import type { FlowCounters } from '../transport.ts';
 import { NewReno } from './congestion.ts';
@@ -8,6 +9,9 @@ const never = Number.POSITIVE_INFINITY;
 
 /** The most that an end delays an acknowledgement (RFC 9000's default), us. */
 export const maxAckDelayUs = 25_000;
+
+/** What a connection begins with. */
+export type QuicStart = { datagrams: boolean; rttUs: number; windows: QuicWindows };
 
 /**
  * One end of a QUIC connection: the sender of one direction, the receiver of the other. Only state.
@@ -21,7 +25,7 @@ export class QuicEnd {
   readonly datagrams: boolean;
 
   readonly sent = new SentPackets();
-  readonly congestion = new NewReno();
+  readonly congestion: NewReno;
   readonly seen: number[] = [];
   written = 0;
   nxt = 0;
@@ -46,10 +50,11 @@ export class QuicEnd {
   unacked = 0;
   ackUs = never;
 
-  constructor(line: PacketLine, counters: FlowCounters, datagrams: boolean, rttUs: number) {
+  constructor(line: PacketLine, counters: FlowCounters, { datagrams, rttUs, windows }: QuicStart) {
     this.line = line;
     this.counters = counters;
     this.datagrams = datagrams;
+    this.congestion = new NewReno(windows);
     this.srttUs = this.latestUs = rttUs;
     this.rttVarUs = rttUs / 2;
   }

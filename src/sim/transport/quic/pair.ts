@@ -3,7 +3,7 @@ import type { Direction } from '../../profile/profile.ts';
 import { MessageEnds } from '../message-ends.ts';
 import type { FlowCounters, Transport, TransportReport } from '../transport.ts';
 import { detectLoss, probeFires, takeAck } from './acknowledge.ts';
-import { QuicEnd } from './end.ts';
+import { QuicEnd, type QuicStart } from './end.ts';
 import { receiveStream, scheduleAck, see } from './receive.ts';
 import { sendQueued, sendQuicAck } from './send.ts';
 
@@ -11,7 +11,7 @@ type Both<T> = { up: T; down: T };
 
 /**
  * A QUIC connection (RFC 9000, 9002, 9221) that carries its messages on one stream a direction, or
- * as datagrams. Modelled from the documents, not measured.
+ * as datagrams. Modelled from the documents, and held against real ones.
  */
 export class QuicPair implements Transport {
   private readonly lines: Both<PacketLine>;
@@ -23,13 +23,13 @@ export class QuicPair implements Transport {
   /** The server does not know the device's new address yet. */
   private addressUnknown = false;
 
-  constructor(lines: Both<PacketLine>, counters: Both<FlowCounters>, datagrams: boolean, rttUs: number) {
+  constructor(lines: Both<PacketLine>, counters: Both<FlowCounters>, start: QuicStart) {
     this.lines = lines;
     this.counters = counters;
-    this.datagrams = datagrams;
+    this.datagrams = start.datagrams;
     this.ends = {
-      up: new QuicEnd(lines.up, counters.up, datagrams, rttUs),
-      down: new QuicEnd(lines.down, counters.down, datagrams, rttUs),
+      up: new QuicEnd(lines.up, counters.up, start),
+      down: new QuicEnd(lines.down, counters.down, start),
     };
   }
 
@@ -65,7 +65,7 @@ export class QuicPair implements Transport {
    */
   moveAddress(): boolean {
     this.addressUnknown = true;
-    this.ends.up.congestion.restart(10);
+    this.ends.up.congestion.beginAnew();
     this.forget();
     return true;
   }
@@ -81,7 +81,7 @@ export class QuicPair implements Transport {
     line.shift();
     if (direction === 'up' && this.addressUnknown) {
       this.addressUnknown = false;
-      end.congestion.restart(10);
+      end.congestion.beginAnew();
     }
     takeAck(end, ring, slot, nowUs, (message) => report.lost(other, message, nowUs));
     if (number >= 0) this.take(end, direction, { number, start, stop }, nowUs, report);

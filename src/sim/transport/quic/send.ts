@@ -1,5 +1,6 @@
 import { field } from '../../path/packet-line.ts';
-import { overheadBytes, packetBytes } from './congestion.ts';
+import { udpHeaderBytes } from '../../path/path.ts';
+import { packetBytes, quicBytes } from './congestion.ts';
 import { maxAckDelayUs, type QuicEnd } from './end.ts';
 
 /** Sends what waits, as far as the window allows: what was lost first, then what is new. */
@@ -53,8 +54,8 @@ function sendNext(end: QuicEnd, nowUs: number): void {
 function sendPacket(end: QuicEnd, start: number, stop: number, bytes: number, nowUs: number): void {
   const number = end.sent.next;
   end.counters.packets++;
-  end.sent.push(nowUs, start, stop, bytes + overheadBytes);
-  end.congestion.inFlight += bytes + overheadBytes;
+  end.sent.push(nowUs, start, stop, bytes + quicBytes);
+  end.congestion.inFlight += bytes + quicBytes;
   end.lastSentUs = nowUs;
   end.probeUs = nowUs + probeTimeoutUs(end);
   transmit(end, start, stop, bytes, number, nowUs);
@@ -63,7 +64,7 @@ function sendPacket(end: QuicEnd, start: number, stop: number, bytes: number, no
 /** Every packet carries the latest ranges of numbers that were seen. */
 function transmit(end: QuicEnd, start: number, stop: number, bytes: number, number: number, nowUs: number): void {
   const { line, seen } = end;
-  const slot = line.send(nowUs, bytes + overheadBytes);
+  const slot = line.send(nowUs, bytes + quicBytes + udpHeaderBytes);
   if (slot >= 0) {
     const { ring } = line;
     const blocks = Math.min(seen.length / 2, 3);
