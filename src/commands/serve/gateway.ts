@@ -80,6 +80,7 @@ export async function runGateway(
       cores,
     });
     const server = await started;
+    routing?.follow(server.router, reloads);
     followCertificate(server, settings, reloads, log);
     const loading = served.load();
     warming.resolve(loading);

@@ -17,7 +17,7 @@ export type OfrepOptions = {
   context: EvaluationContext;
   /** The server answers again, or does not, and why. */
   onReach(why: string | undefined): void;
-  everyMs?: number;
+  everyMs: number;
   fetch?: typeof globalThis.fetch;
 };
 
@@ -82,7 +82,7 @@ export class OfrepProvider extends ObjectProvider {
 
   /** Asks once; gives how long to wait before the next time, ms. Never rejects. */
   async #ask(): Promise<number> {
-    const { everyMs = defaultEveryMs, onReach, address } = this.#options;
+    const { everyMs, onReach, address } = this.#options;
     try {
       const answer = await this.#api.postBulkEvaluateFlags({ context: this.#options.context }, this.#etag);
       if (answer.httpStatus === 200) {
@@ -139,7 +139,6 @@ function troubleOf(error: unknown): string {
   return deeper?.message || deeper?.code || (error as Error).message;
 }
 
-const defaultEveryMs = 5000;
 const patienceMs = 5000;
 const mostWaitMs = 60_000;
 /** A server that asks for a day would leave a withdrawn policy in force. */

@@ -65,7 +65,7 @@ export class PolicyDesk implements AsyncDisposable, PolicyTarget {
       if (why === undefined) log.info({ flags: source.origin }, 'the server of flags answers again');
       else log.error({ flags: source.origin, why }, 'the server of flags cannot be asked: the last good policy stays');
     };
-    const provider = file ?? new OfrepProvider({ address: (source as RemoteSource).address, context, onReach });
+    const provider = file ?? new OfrepProvider({ ...(source as RemoteSource), context, onReach });
     const desk: { here?: PolicyDesk } = {};
     const onChange = (read: Promise<unknown>): void => void desk.here?.take(read);
     const flag = await PolicyFlag.open({ flag: source.flag, provider, origin: source.origin, context, onChange });
