@@ -66,11 +66,11 @@ describe('a policy that is edited while a server runs', () => {
   };
 
   it.each([
-    ['writes other words', ', says: [{ at: 0ms, text: something else was said here }]', 'wrong-words'],
-    ['refuses each session', ', faults: [{ kind: refuse }]', 'refusing'],
+    ['writes other words', ', says: [{ at: 0ms, text: something else was said here }]', 'wrong-words', 'wrong'],
+    ['refuses each session', ', faults: [{ kind: refuse }]', 'refusing', 'elsewhere'],
   ])(
     'a canary that %s is given sessions, burns, and is rolled back',
-    async (_, next, name) => {
+    async (_, next, name, outcome) => {
       const since = await edit(policyText({ next, canary: canaryNamed(name) }), /another routing policy is in force/);
       const began = new Set<string | undefined>();
       while (!since().includes('a canary burns and is rolled back')) began.add((await read()).began);
@@ -89,6 +89,11 @@ describe('a policy that is edited while a server runs', () => {
       expect(rollback.diff.changes).toContainEqual({ path: 'spec.canary.name', from: name });
       expect(rollback.diff.figures.canaryBurn).toBeGreaterThan(2);
       expect(since()).toContain(rollback.reason);
+      const metrics = await (await fetch(server.url.replace(/^ws(.*)\/v1\/stream$/, 'http$1/metrics'))).text();
+      expect(metrics).toContain(`speechfb_canary_rollbacks_total{canary="${name}"} 1\n`);
+      const labels = `canary="${name}",variant="canary",outcome="${outcome}"`;
+      expect(metrics).toMatch(new RegExp(`speechfb_canary_utterances_total{${labels}} [1-9]`));
+      expect(metrics).toMatch(new RegExp(`speechfb_canary_sessions_total{canary="${name}",variant="baseline"} [1-9]`));
     },
     60_000,
   );

@@ -1,5 +1,5 @@
 import type { Samples } from '../../acoustic/engine/types.ts';
-import { isBadUtterance } from '../../routing/canary/heard.ts';
+import { heardOutcome, type UtteranceOutcome } from '../../routing/canary/heard.ts';
 import type { CanarySide } from '../../routing/canary/watch.ts';
 import { isShadowed } from '../../routing/decide/draws.ts';
 import type { CanarySpec } from '../../routing/policy/canary.ts';
@@ -11,8 +11,10 @@ import { type HeardSide, utteranceRecord } from './utterance-record.ts';
 
 export type ComparerOptions = {
   policy(): PolicyInForce;
-  /** An utterance of the canary of that name, or of a session beside it. */
-  onCanary(name: string, side: CanarySide, isBad: boolean): void;
+  /** A session of the canary of that name begins, or one beside it. */
+  onCanarySession?(name: string, side: CanarySide): void;
+  /** An utterance of such a session is over. */
+  onCanary(name: string, side: CanarySide, outcome: UtteranceOutcome): void;
   /** Keeps a record; absent: nobody asked for a log. */
   keep?: ((record: ShadowRecord) => void) | undefined;
   /** Monotonic, ms. */
@@ -37,6 +39,7 @@ export class Comparer implements Witness {
     const canary = route.variant && policy.spec.canary;
     const shadow = this.#shadowOf(policy, route, sampleRateHz);
     if (!canary && !shadow) return undefined;
+    if (canary && route.variant) this.#options.onCanarySession?.(canary.name, route.variant);
     return new ComparedSession(this.#options, { route, canary, shadow, policy, sampleRateHz });
   }
 
@@ -131,8 +134,8 @@ class ComparedSession implements SessionWitness {
     const { words, served } = this.#recordOf(open);
     const edits = words === null || served.wrong === null ? undefined : { wrong: served.wrong, words };
     const finalAfterMs = served.final_ms ?? Number.POSITIVE_INFINITY;
-    const isBad = served.failed !== null || isBadUtterance(canary, { finalAfterMs, edits });
-    this.#options.onCanary(canary.name, route.variant, isBad);
+    const outcome = heardOutcome(canary, { finalAfterMs, edits, isElsewhere: served.failed !== null });
+    this.#options.onCanary(canary.name, route.variant, outcome);
   }
 
   /** Keeps an utterance of which both sides are known, or the one that there is. */

@@ -64,9 +64,11 @@ function server(more: object = {}) {
     shadow,
   };
   const records: ShadowRecord[] = [];
-  const canary: [string, string, boolean][] = [];
+  const begun: [string, string][] = [];
+  const canary: [string, string, string][] = [];
   const comparer = new Comparer({
     policy: () => policy,
+    onCanarySession: (...told) => begun.push(told),
     onCanary: (...told) => canary.push(told),
     keep: (record) => records.push(record),
     now: () => clock.ms,
@@ -84,7 +86,7 @@ function server(more: object = {}) {
     if ('code' in route) throw new Error(route.message);
     return route.witness(16_000);
   };
-  return { clock, shadow, records, canary, witness, backends: policy.backends };
+  return { clock, shadow, records, begun, canary, witness, backends: policy.backends };
 }
 
 const shadowed = { shadow: { to: 'next', share: '100%', most: '$1/h' } };
@@ -222,9 +224,10 @@ describe('a session of a canary, or beside it', () => {
       spoken(session, here, reference, 1200, own);
       spoken(session, here, 'something else altogether was said', 200, own);
       spoken(session, here, reference, 200, own);
-      const bad = here.canary.slice(before).map(([, , isBad]) => isBad);
+      const outcomes = here.canary.slice(before).map(([, , outcome]) => outcome);
       // The first was served by `own`, which is not where a session of the canary was to be heard.
-      expect(bad).toEqual([side === 'canary', true, true, false]);
+      expect(outcomes).toEqual([side === 'canary' ? 'elsewhere' : 'good', 'late', 'wrong', 'good']);
+      expect(here.begun.at(-1)).toEqual(['c', side]);
       expect(name).toBe('c');
       seen.add(side);
     }
@@ -238,7 +241,7 @@ describe('a session of a canary, or beside it', () => {
     spoken(session, here, undefined, 10, 'own');
     const [, side] = here.canary[0]!;
     spoken(session, here, undefined, 10, side === 'canary' ? 'next' : 'own');
-    expect(here.canary.map(([, , isBad]) => isBad)).toEqual([true, true]);
+    expect(here.canary.at(-1)).toEqual(['c', side, 'missing']);
     expect(here.records.at(-1)!.served).toMatchObject({ final_ms: null, wrong: null });
   });
 
@@ -254,6 +257,6 @@ describe('a session of a canary, or beside it', () => {
     const session = here.witness('s1');
     expect(session !== undefined).toBe(isCounted);
     if (session) spoken(session, here, reference, 10, 'own');
-    expect(here.canary).toEqual(isCounted ? [['c', 'canary', true]] : []);
+    expect(here.canary).toEqual(isCounted ? [['c', 'canary', 'elsewhere']] : []);
   });
 });
