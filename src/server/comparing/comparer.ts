@@ -74,20 +74,26 @@ class ComparedSession implements SessionWitness {
   readonly #compared: Compared;
   /** Where it was to be heard: to be heard elsewhere in the end is a fault of that. */
   readonly #decided: string;
+  #shadow: ShadowHearing | undefined;
   #open: ComparedUtterance | undefined;
   #count = 0;
 
   constructor(options: ComparerOptions, compared: Compared) {
     this.#options = options;
     this.#compared = compared;
+    this.#shadow = compared.shadow;
     this.#decided = compared.route.meant ?? compared.route.backend.name;
   }
 
   begin(reference: string): UtteranceWitness {
-    const { shadow } = this.#compared;
-    const open: ComparedUtterance = { number: this.#count++, reference, samples: 0 };
+    if (this.#shadow && !this.#shadow.mayBegin) {
+      this.#shadow.close();
+      this.#shadow = undefined;
+    }
+    const isShadowed = this.#shadow !== undefined;
+    const open: ComparedUtterance = { number: this.#count++, reference, samples: 0, isShadowed };
     this.#open = open;
-    const shadowed = shadow?.begin(reference, (side) => {
+    const shadowed = this.#shadow?.begin(reference, (side) => {
       open.unseen = side;
       this.#keep(open);
     });
@@ -107,11 +113,11 @@ class ComparedSession implements SessionWitness {
 
   push(samples: Samples, startMs: number): void {
     if (this.#open) this.#open.samples += samples.length;
-    this.#compared.shadow?.push(samples, startMs);
+    this.#shadow?.push(samples, startMs);
   }
 
   close(): void {
-    this.#compared.shadow?.close();
+    this.#shadow?.close();
   }
 
   #served(
@@ -141,8 +147,7 @@ class ComparedSession implements SessionWitness {
   /** Keeps an utterance of which both sides are known, or the one that there is. */
   #keep(open: ComparedUtterance): void {
     const { keep } = this.#options;
-    const { shadow } = this.#compared;
-    if (keep && open.served && (open.unseen || !shadow)) keep(this.#recordOf(open));
+    if (keep && open.served && (open.unseen || !open.isShadowed)) keep(this.#recordOf(open));
   }
 
   #recordOf({ number, reference, served, unseen }: ComparedUtterance): ShadowRecord {
@@ -157,6 +162,7 @@ type ComparedUtterance = {
   number: number;
   reference: string;
   samples: number;
+  isShadowed: boolean;
   endedMs?: number;
   served?: HeardSide;
   unseen?: HeardSide;
