@@ -7,12 +7,13 @@ import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 const folder = 'scenarios/chaos';
 /**
- * Game days that break several things in turn need their time between one another; the flood has a
- * test of its own; what hangs is scripted in a policy, whose times count from the server's start.
+ * Game days that break several things in turn need their time between one another, and a machine
+ * that is slow its time to be felt; the flood has a test of its own; what hangs is scripted in a
+ * policy, whose times count from the server's start.
  */
 const untried = [
   ...['tenant-flood.yaml', 'dependency-loss.yaml', 'gpu-failure.yaml', 'node-loss.yaml', 'packet-loss.yaml'],
-  'managed-hangs.yaml',
+  ...['managed-hangs.yaml', 'no-node.yaml', 'slow-machine.yaml'],
 ];
 const files = readdirSync(folder)
   .filter((file) => !untried.includes(file))
@@ -27,6 +28,7 @@ const sentences: Readonly<Record<string, readonly string[]>> = {
   ],
   'kill-inference.yaml': ['a node is not there', 'a node is there'],
   'stop-inference.yaml': ['a node is not there', 'a node is there'],
+  'lying-node.yaml': ['it granted a slot that it does not have', 'a node is there'],
   'rolling-nodes.yaml': ['a node is not there', 'a node is there'],
   'rolling-everything.yaml': ['a node is not there', 'drained'],
   'drain-gateway.yaml': ['drained'],
@@ -77,7 +79,8 @@ describe.concurrent.each(files)('%s with ten learners, in less time', (file) => 
 });
 
 /** A replaced process takes its time to start, however short the test is. */
-const fasterBy = (file: string) => ({ 'rolling-everything.yaml': 1, 'expire-certificates.yaml': 2 })[file] ?? 5;
+const fasterBy = (file: string) =>
+  ({ 'rolling-everything.yaml': 1, 'expire-certificates.yaml': 2, 'lying-node.yaml': 2 })[file] ?? 5;
 
 /** The scenario with ten learners; its timeline is as long as it needs for what it breaks. */
 async function shortRun(file: string) {

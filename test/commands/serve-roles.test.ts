@@ -54,6 +54,11 @@ describe('speechfb serve in two roles', () => {
       ['--role', 'gateway', '--node', '127.0.0.1:1', '--spill-node', '10.0.0.1:8091'],
       '--spill-node 10.0.0.1:8091 would send voices unencrypted over the network',
     ],
+    [
+      ['--role', 'gateway', '--node', '127.0.0.1:1', '--pod-deletion-cost'],
+      '--pod-deletion-cost is for --role inference',
+    ],
+    [['--role', 'inference', '--pod-deletion-cost'], '--pod-deletion-cost: KUBERNETES_SERVICE_HOST is not set'],
     [['--role', 'inference', '--gateways', '2'], '--gateways is not for --role inference'],
     [['--region', 'EU {west}'], '--region: "EU {west}" is not the name of a region: a to z, 0 to 9'],
   ])('refuses %j', async (flags, message) => {

@@ -1,7 +1,10 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it, vi } from 'vitest';
 import { registerCanary } from '../../src/commands/canary/command.ts';
 import { registerServe } from '../../src/commands/serve/command.ts';
+import { costTellerOf } from '../../src/commands/serve/deletion-cost.ts';
 import { newAuthority } from '../../src/load/service/authority.ts';
 import { checkStore } from '../../src/stores/redis/open-store.ts';
 import { manifestsOf, planOf, shippedSources } from '../kit/deployments.ts';
@@ -41,6 +44,11 @@ const deployments = {
   'blue and green': { ...shipped, values: withValues(['rollout: job', 'rollout: blue-green']) },
   'half on spot': { ...shipped, capacity: spot, values: `${shipped.values}  spot: {floor: 30%}\n` },
   'in two regions': { ...shipped, capacity: shipped.capacity + regions, values: shipped.values + residency },
+  'without its API server': { ...shipped, values: shipped.values.replace(/^ *apiServer: .*\n/m, '') },
+  'far from its API server': {
+    ...shipped,
+    values: shipped.values.replace(/apiServer: .*/, 'apiServer: {addresses: ["fd00::1/128"], ports: [8443]}'),
+  },
   'on GPUs, with all that can be given': {
     ...shipped,
     values: withValues(
@@ -178,6 +186,68 @@ it.each([
   expect(podOf(gateway!).containers[0]!.args).toContain(`--front-proxy-name=${commonName}`);
 });
 
+describe.each([
+  ['as it ships', ['10.96.0.1/32', '172.18.0.2/32'], [443, 6443]],
+  ['on GPUs, with all that can be given', ['10.96.0.1/32', '172.18.0.2/32'], [443, 6443]],
+  ['in two regions', ['10.96.0.1/32', '172.18.0.2/32'], [443, 6443]],
+  ['far from its API server', ['fd00::1/128'], [8443]],
+] as const)('pods of a deployment %s', (name, addresses, ports) => {
+  const inference = [...kindsOf(name, 'Deployment'), ...kindsOf(name, 'Rollout')].filter(({ metadata }) =>
+    metadata.name.includes('inference'),
+  );
+
+  it('tell the API server what it costs to delete them, with a token that they alone have', () => {
+    expect(inference.length).toBeGreaterThan(0);
+    for (const { containers, volumes } of inference.map(podOf)) {
+      const { args, env, volumeMounts } = containers[0]!;
+      expect(args).toContain('--pod-deletion-cost=/etc/speechfb/account');
+      expect(volumeMounts).toContainEqual({ name: 'account', mountPath: '/etc/speechfb/account', readOnly: true });
+      const sources = volumes.find((volume) => volume.name === 'account')!.projected!.sources;
+      expect(sources).toEqual([
+        { serviceAccountToken: { path: 'token', expirationSeconds: 3600 } },
+        { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      ]);
+      const folder = join(folderOf(name), 'account');
+      mkdirSync(folder, { recursive: true });
+      for (const file of ['token', 'ca.crt']) writeFileSync(join(folder, file), 'known');
+      const given = Object.fromEntries(env!.map((one) => [one.name, one.valueFrom.fieldRef!.fieldPath]));
+      const cluster = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' };
+      expect(() => costTellerOf(folder, { ...cluster, ...given })).not.toThrow();
+    }
+  });
+
+  it('may patch pods, and by the admission policy of those themselves alone', () => {
+    const [role] = kindsOf(name, 'Role');
+    expect(role).toMatchObject({ rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['patch'] }] });
+    const account = { kind: 'ServiceAccount', name: 'speechfb-inference', namespace: 'speechfb' };
+    expect(kindsOf(name, 'RoleBinding')[0]).toMatchObject({
+      roleRef: { name: role!.metadata.name },
+      subjects: [account],
+    });
+    const [policy] = kindsOf(name, 'ValidatingAdmissionPolicy');
+    const [binding] = kindsOf(name, 'ValidatingAdmissionPolicyBinding');
+    expect(binding!.spec).toEqual({ policyName: policy!.metadata.name, validationActions: ['Deny'] });
+    expect(JSON.stringify(policy!.spec)).toContain(`:${account.name}`);
+    for (const { serviceAccountName } of inference.map(podOf)) expect(serviceAccountName).toBe(account.name);
+  });
+
+  it('reach the API server, and nobody else out there', () => {
+    const open = kindsOf(name, 'NetworkPolicy').find(({ metadata }) => metadata.name === 'speechfb-inference')!;
+    const [, ...others] = open.spec!.egress as object[];
+    const to = addresses.map((cidr) => ({ ipBlock: { cidr } }));
+    expect(others).toEqual([{ to, ports: ports.map((port) => ({ protocol: 'TCP', port })) }]);
+  });
+});
+
+it('has pods whose API server nobody names ask nothing of it', () => {
+  const manifests = manifestsOf(planOf(folder, deployments['without its API server']));
+  const written = JSON.stringify(manifests);
+  for (const word of ['deletion-cost', 'POD_NAME', 'own-pod', 'ipBlock', 'serviceAccountToken'])
+    expect(written).not.toContain(word);
+});
+
+const folderOf = (name: string) => join(folder, name.replaceAll(/\W/g, '-'));
+
 const kindsOf = (name: keyof typeof deployments, kind: string) =>
   manifestsOf(planOf(folder, deployments[name])).filter((manifest) => manifest.kind === kind);
 
@@ -241,6 +311,7 @@ it('names a store that gateways take', () => {
 
 type Container = {
   args: string[];
+  env?: { name: string; valueFrom: { fieldRef?: { fieldPath: string } } }[];
   resources?: { limits: object; requests: object };
   securityContext: object;
   ports: { name: string; containerPort: number }[];
@@ -253,7 +324,7 @@ type Pod = {
   serviceAccountName: string;
   terminationGracePeriodSeconds: number;
   containers: Container[];
-  volumes: { name: string }[];
+  volumes: { name: string; projected?: { sources: object[] } }[];
   affinity?: object;
 };
 

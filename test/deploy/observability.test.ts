@@ -6,12 +6,12 @@ import { join, resolve } from 'node:path';
 import { parser } from '@prometheus-io/lezer-promql';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
-import { parse } from 'yaml';
 import { dashboards } from '../../scripts/observability/dashboards.ts';
 import type { RunningServer } from '../../src/server/gateway/server.ts';
 import type { LivePolicyFigures } from '../../src/telemetry/policy-metrics.ts';
 import { exposeRouting } from '../../src/telemetry/routing-metrics.ts';
 import { exposeTenants } from '../../src/telemetry/tenant-metrics.ts';
+import { shippedRules } from '../kit/alert-rules.ts';
 import { freePort } from '../kit/free-port.ts';
 import { connect, startMessage } from '../kit/server/client.ts';
 import { serve } from '../kit/server/serve.ts';
@@ -25,12 +25,7 @@ it('Prometheus and Alertmanager are there on CI', () => {
   if (process.env.CI) expect(lack).toEqual([]);
 });
 
-type RuleGroups = {
-  groups: { rules: { record?: string; alert?: string; expr: string; annotations?: { runbook_url?: string } }[] }[];
-};
-const rules = ['service.rules.yaml', '../../slo/live-feedback.rules.yaml'].flatMap((file) =>
-  (parse(readFileSync(join(folder, file), 'utf8')) as RuleGroups).groups.flatMap((group) => group.rules),
-);
+const rules = shippedRules();
 
 type Target = { expr: string };
 const panels = Object.entries(dashboards()).flatMap(([file, { panels: all }]) =>

@@ -17,6 +17,7 @@ const copied = [
   / metadata\.name$/,
   /APIService .*: spec\.(group|version)$/,
   /: .*apiGroups?(\[0\])?$/,
+  /: .*apiVersions\[0\]$/,
 ];
 /** Constants of the formulas, and of what a text must say anyhow. */
 const formula =

@@ -46,7 +46,7 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
       (text: string, before: Partial<Limits>) => ({ ...before, ...flag('--limit', parseLimit)(text) }),
       {},
     )
-    .option('--fault-injection', 'for load tests: POST /faults/inference may stall or kill the model')
+    .option('--fault-injection', 'for load tests: POST /faults/inference may hurt the model, SIGUSR2 make a node lie')
     .addOption(
       new Option('--log-level <level>', 'on stderr; JSON unless it is a terminal').choices(logLevels).default('info'),
     )
@@ -176,6 +176,10 @@ function addRoleOptions(command: Command): void {
     .option('--node-listen <address>', 'for a node: where gateways find it; default 127.0.0.1:8091')
     .option('--slots <number>', 'for a node: sessions at once', flag('--slots', wholeNumber(1, 100_000)))
     .option('--http-listen <address>', 'for a node: /healthz, /readyz and /metrics here, as 127.0.0.1:9091')
+    .option(
+      '--pod-deletion-cost [folder]',
+      "for a node in Kubernetes: say what it costs to delete its pod, its sessions; folder of the pod's account",
+    )
     .option(
       '--region <name>',
       'where this is: gateways and nodes of one region work together; tokens and sessions of another are refused',

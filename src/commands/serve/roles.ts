@@ -23,6 +23,7 @@ export type RoleFlags = {
   nodeListen?: string;
   slots?: number;
   httpListen?: string;
+  podDeletionCost?: string | true;
   region?: string;
   nodeCert?: string;
   nodeKey?: string;
@@ -71,7 +72,8 @@ export function parseRegion(text: string): string {
 }
 
 /** @throws SpeechfbError `bad_flag` for a flag that the role has no use for, or lacks. */
-export function checkRole({ role, node, spillNode, nodeListen, slots, httpListen }: RoleFlags): void {
+export function checkRole(flags: RoleFlags): void {
+  const { role, node, spillNode, nodeListen, slots, httpListen, podDeletionCost } = flags;
   const refuse = (message: string, hint: string): never => {
     throw new SpeechfbError('bad_flag', message, { hint });
   };
@@ -83,7 +85,12 @@ export function checkRole({ role, node, spillNode, nodeListen, slots, httpListen
     refuse(`--spill-node is for --role gateway, not for ${role}`, 'add --role gateway');
   }
   if (role === 'inference') return;
-  const strays = { '--node-listen': nodeListen, '--slots': slots, '--http-listen': httpListen };
+  const strays = {
+    '--node-listen': nodeListen,
+    '--slots': slots,
+    '--http-listen': httpListen,
+    '--pod-deletion-cost': podDeletionCost,
+  };
   const stray = Object.entries(strays).find(([, value]) => value !== undefined)?.[0];
   if (stray) refuse(`${stray} is for --role inference, not for ${role}`, 'add --role inference');
 }

@@ -3,6 +3,7 @@ import type { CanaryFigures, StepFigures } from '../plan/canary.ts';
 import type { Pool, ScaleFigures } from '../plan/scale.ts';
 import { gatewayAutoscaler, scaledObject, slotsAutoscaler } from './autoscaling.ts';
 import { analysisTemplates, blueGreenStrategy, canaryStrategy, judgeConfig, judgeJob } from './canary.ts';
+import { deletionCostRights } from './deletion-cost.ts';
 import { externalMetrics } from './external-metrics.ts';
 import { disruptionBudget, networkPolicies, priorityClass, serviceAccount } from './guard.ts';
 import { podMonitor, prometheusRule } from './monitoring.ts';
@@ -32,7 +33,7 @@ export type ManifestFile = { name: string; documents: readonly TreeMap[]; step?:
 /** Every manifest of one cluster, by the file that it stands in. */
 export function manifestFiles(options: FilesOptions): ManifestFile[] {
   const { setting, scale, edge, rules, canary, rollout } = options;
-  const { names, inference, gateway, admin } = setting;
+  const { names, inference, gateway, admin, apiServer } = setting;
   const asked = canary && rollout !== 'none' ? 'stable' : 'all';
   const files = {
     guard: [
@@ -41,7 +42,8 @@ export function manifestFiles(options: FilesOptions): ManifestFile[] {
       serviceAccount(names, 'gateway'),
       disruptionBudget(names, 'inference', inference),
       disruptionBudget(names, 'gateway', gateway),
-      ...networkPolicies(names, admin !== undefined),
+      ...networkPolicies(names, { hasAdminPlane: admin !== undefined, apiServer }),
+      ...(apiServer ? deletionCostRights(names) : []),
     ],
     inference: [nodesService(names), ...inferenceParts(scale).map(({ part }) => workload(options, part))],
     gateway: [gatewayService(names, asked), workload(options, { role: 'gateway' })],

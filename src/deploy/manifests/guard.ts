@@ -1,5 +1,6 @@
 import type { Figure, Tree, TreeMap } from '../document/figure.ts';
 import type { PodFigures } from '../plan/pods.ts';
+import type { ApiServerSetting } from './deletion-cost.ts';
 import { metadata, type Names, nameOfPart, type Part, roleLabels } from './names.ts';
 import { ports } from './ports.ts';
 
@@ -54,7 +55,10 @@ const dns: Tree = {
 const from = (name: string): Tree => ({ namespaceSelector: { matchLabels: { [`speechfb.dev/${name}`]: 'true' } } });
 
 /** Lets roles speak to whom they must; all else is shut, the way out of the region too. */
-export function networkPolicies(names: Names, hasAdminPlane: boolean): TreeMap[] {
+export function networkPolicies(
+  names: Names,
+  { hasAdminPlane, apiServer }: { hasAdminPlane: boolean; apiServer: ApiServerSetting | undefined },
+): TreeMap[] {
   const inference = { podSelector: { matchLabels: roleLabels(names, 'inference') } };
   const gateway = { podSelector: { matchLabels: roleLabels(names, 'gateway') } };
   const store = { podSelector: { matchLabels: { 'app.kubernetes.io/instance': `${names.release}-redis` } } };
@@ -76,7 +80,7 @@ export function networkPolicies(names: Names, hasAdminPlane: boolean): TreeMap[]
         { from: [gateway], ports: [tcp(ports.trunk)] },
         { from: [from('monitoring')], ports: [tcp(ports.watch)] },
       ],
-      [dns],
+      [dns, ...(apiServer ? [toApiServer(apiServer)] : [])],
     ),
     policy(
       'gateway',
@@ -89,4 +93,8 @@ export function networkPolicies(names: Names, hasAdminPlane: boolean): TreeMap[]
       [dns, { to: [inference], ports: [tcp(ports.trunk)] }, { to: [store], ports: [tcp(ports.redis)] }],
     ),
   ];
+}
+
+function toApiServer({ addresses, ports }: ApiServerSetting): Tree {
+  return { to: addresses.map((cidr) => ({ ipBlock: { cidr } })), ports: ports.map(tcp) };
 }

@@ -1,5 +1,6 @@
 import { type Figure, type Tree, type TreeMap, written } from '../document/figure.ts';
 import type { GatewayFigures, InferenceFigures, PodFigures } from '../plan/pods.ts';
+import { type ApiServerSetting, accountVolume, deletionCostFlag, podIdentity } from './deletion-cost.ts';
 import { type AdminSetting, adminName } from './external-metrics.ts';
 import { type Names, nameOfPart, type Part, partLabels, roleLabels } from './names.ts';
 import { ports } from './ports.ts';
@@ -14,6 +15,7 @@ export type Setting = {
   spot: { label: string; value: string } | undefined;
   /** Undefined: nobody asks gateways for slots. */
   admin: AdminSetting | undefined;
+  apiServer: ApiServerSetting | undefined;
 };
 
 const user: Figure = {
@@ -51,7 +53,7 @@ export function podTemplate(setting: Setting, part: Part): TreeMap {
 }
 
 function inferenceContainer(setting: Setting): TreeMap {
-  const { inference, region } = setting;
+  const { inference, region, apiServer } = setting;
   return {
     name: 'inference',
     ...container(setting, inference, inference.gpus),
@@ -62,15 +64,17 @@ function inferenceContainer(setting: Setting): TreeMap {
       written`--http-listen=0.0.0.0:${ports.watch}`,
       written`--slots=${inference.slots}`,
       written`--drain=${inference.drain}`,
+      ...(apiServer ? [deletionCostFlag] : []),
       ...(region ? [`--region=${region.name}`] : []),
       ...trunkCertificates,
     ],
+    ...(apiServer && { env: podIdentity }),
     ports: [
       { name: 'trunk', containerPort: ports.trunk },
       { name: 'watch', containerPort: ports.watch },
     ],
     ...probes(inference, 'watch'),
-    volumeMounts: [mount('trunk')],
+    volumeMounts: ['trunk', ...(apiServer ? ['account'] : [])].map(mount),
   };
 }
 
@@ -185,9 +189,9 @@ function mount(name: string): TreeMap {
   return { name, mountPath: `/etc/speechfb/${name}`, readOnly: true };
 }
 
-function volumesOf({ names, admin }: Setting, { role }: Part): Tree[] {
+function volumesOf({ names, admin, apiServer }: Setting, { role }: Part): Tree[] {
   const secret = (name: string) => ({ name, secret: { secretName: `${names.release}-${name}` } });
-  if (role === 'inference') return [secret('trunk')];
+  if (role === 'inference') return [secret('trunk'), ...(apiServer ? [accountVolume] : [])];
   const authority = { name: 'front-proxy', configMap: { name: `${names.release}-front-proxy` } };
   return [
     ...['trunk', 'tokens'].map(secret),

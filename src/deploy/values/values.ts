@@ -14,6 +14,14 @@ const quantity = (example: string) =>
     error: (issue) => isNot(issue.input, `a whole number of Mi or Gi such as ${example}`),
   });
 
+/** As a NetworkPolicy takes them, of both families. */
+const addressRange = text('a range of addresses').refine(
+  (given) => z.union([z.cidrv4(), z.cidrv6()]).safeParse(given).success,
+  {
+    error: (issue) => isNot(issue.input, 'a range of addresses such as 10.96.0.1/32 or fd00::1/128'),
+  },
+);
+
 const region = section({
   /** As a region of the capacity scenario is called; `serve --region` gets it. */
   name: label('the name of a region', 'eu'),
@@ -74,6 +82,11 @@ const spec = section({
       })
       .default('front-proxy-client'),
   }).prefault({}),
+  /** Where nodes tell what it costs to delete their pods. Left out: they tell nobody. */
+  apiServer: section({
+    addresses: z.array(addressRange).min(1).max(16),
+    ports: z.array(integer(1, 65_535)).min(1).max(8).default([443, 6443]),
+  }).optional(),
   spot: section({
     /** Share of the inference pods that is never bought as spot. */
     floor: percentField(0, 1),

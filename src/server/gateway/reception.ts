@@ -40,7 +40,7 @@ export type ReceptionOptions = {
   takeover: Takeover | undefined;
   tenancy: Tenancy | undefined;
   /** A request for a WebSocket is to be refused. */
-  onRefused(socket: Duplex, refusal: HttpRefusal, facade: Facade | undefined): void;
+  onRefused(socket: Duplex, refusal: HttpRefusal, facade: Facade | undefined, tenant?: string): void;
   /** A request for a WebSocket is about to be answered. */
   onOpened(request: IncomingMessage): void;
 };
@@ -98,13 +98,15 @@ export class Reception {
     const { wire, ...caller } = found;
     const hints = hintsOf(request);
     const mayResume = facade === undefined;
-    // The clients of others are told of what the own model hears, and nothing else.
-    const maySpill = mayResume && context.router?.takesAny() === true;
+    const maySpill = context.router?.takesAny() === true;
     const claimed = { ...hints, maySpill };
     const full = entrance.connection(accounts.of(caller), claimed, mayResume, tenancy?.spent(caller.member));
+    const refuse = (refusal: HttpRefusal): void => {
+      if (caller.member) tenancy?.refused(caller.member, refusal);
+      onRefused(socket, refusal, facade, caller.member?.tenant);
+    };
     if (full) {
-      if (caller.member) tenancy?.refused(caller.member, full);
-      onRefused(socket, full, facade);
+      refuse(full);
       return;
     }
     const name = facade?.name ?? subprotocol;
@@ -116,7 +118,7 @@ export class Reception {
     if (!supervision) open();
     else
       void placeAbove(supervision, { caller, socket, claims }).then((place) => {
-        if (place && 'status' in place) onRefused(socket, place, facade);
+        if (place && 'status' in place) refuse(place);
         else if (place) open(place);
       });
   }
@@ -165,7 +167,7 @@ export class Reception {
       takeover,
       followsMoves: moves,
       admit: (start, phones, isReturn = false) => {
-        const elsewhere = () => (wire ? undefined : heardElsewhere(context, start, caller.owner));
+        const elsewhere = () => heardElsewhere(context, start, caller.owner);
         const enter = (): Refusal | TakePlace =>
           isReturn
             ? entrance.takeOver(accounts, start, elsewhere)
@@ -176,6 +178,7 @@ export class Reception {
       },
       began: (session) => member && tenancy?.began(session, member),
       lane: member?.lane,
+      tenant: member?.tenant,
       traceparent,
       elsewhere: supervision && !isPassedOn ? elsewhereOf(supervision, caller) : undefined,
       onClose: () => {
