@@ -14,16 +14,19 @@ import { nodeTarget } from './admin-targets.ts';
 import { type CurveFlags, checkCurveFlags, readDeviceCurve } from './curve.ts';
 import { costTellerOf } from './deletion-cost.ts';
 import type { AdminFlags } from './flags/admin-flags.ts';
+import { type TracingFlags, tracingSettingsOf } from './flags/tracing-flags.ts';
 import { listenNodeHttp } from './node-http.ts';
 import { followNodeTls } from './node-tls.ts';
 import { Reloads } from './reloads.ts';
 import { checkClosed, checkRole, type RoleFlags, readNodeTls } from './roles.ts';
 import { localEngine } from './served-engine.ts';
 import { listenForSignals } from './signals.ts';
+import { openTracing } from './tracing.ts';
 
 type NodeFlags = RoleFlags &
   CurveFlags &
-  AdminFlags & { model?: string; drain?: number; faultInjection?: boolean; logLevel: LogLevel; parentFd?: number };
+  AdminFlags &
+  TracingFlags & { model?: string; drain?: number; faultInjection?: boolean; logLevel: LogLevel; parentFd?: number };
 
 /**
  * Scores for gateways until a stop signal, then lets its sessions move away; a second one ends it
@@ -37,8 +40,10 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
   if (!tls) checkClosed('--node-listen', address);
   const cost = flags.podDeletionCost;
   const tell = cost === undefined ? undefined : costTellerOf(cost, process.env);
+  const traced = tracingSettingsOf(flags);
   const log = createLog(flags.logLevel, process.stderr);
   await using admin = await Admin.open(adminSettingsOf(flags), log);
+  await using tracing = await openTracing(traced, log);
   const model = loadModelPackage(flags.model ?? shippedPath('models/en-learner'));
   const curve = flags.curve === undefined ? undefined : readDeviceCurve(flags.curve, model);
   const served = localEngine(model, { device: flags.device, tuning: curve?.tuning }, log);
@@ -59,10 +64,11 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
       drainMs: flags.drain ?? defaultLimits.drainMs,
       address,
       tls,
+      tracing,
     });
     const following = tls && followNodeTls(tls, { reloads, log, take: (renewed) => node.renewTls(renewed) });
     if (flags.faultInjection) followLeaseFault(node, log);
-    const parts = { node, engine, scoring: served.scoring };
+    const parts = { node, engine, scoring: served.scoring, tracing };
     const target = nodeTarget({ ...parts, version: packageVersion(), leave: admin.leave });
     await admin.listen(target).catch(async (error: unknown) => {
       await node.close();

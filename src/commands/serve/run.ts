@@ -5,6 +5,7 @@ import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import type { Warm } from '../../server/cluster/messages.ts';
 import { gatewaysFor } from '../../server/cluster/shares.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../server/gateway/server.ts';
+import { LimitBook } from '../../server/limit-book.ts';
 import { defaultLimits } from '../../server/limits.ts';
 import { openStore } from '../../stores/redis/open-store.ts';
 import { createLog } from '../../telemetry/log.ts';
@@ -17,6 +18,7 @@ import { gatewayTarget } from './admin-targets.ts';
 import { followCertificate } from './certificates.ts';
 import { checkCurveFlags, firstGuess, readDeviceCurve } from './curve.ts';
 import { collectOnOwnThread } from './few-cores.ts';
+import { checkQuic } from './quic.ts';
 import { sayReady, warmOf } from './ready.ts';
 import { Reloads } from './reloads.ts';
 import { servedEngine } from './roles.ts';
@@ -40,11 +42,8 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
     const hint = 'a node has no sockets: start several nodes instead';
     throw new SpeechfbError('bad_flag', '--gateways is not for --role inference', { hint });
   }
-  if (flags.role === 'inference' && flags.otlp !== undefined) {
-    const hint = 'the gateways send the traces, with the stages at their nodes in them';
-    throw new SpeechfbError('bad_flag', '--otlp is not for --role inference', { hint });
-  }
   checkRoutingRole(flags);
+  await checkQuic(flags);
   const run = flags.role === 'inference' ? runNode : serve;
   return await reportingTo(parentFd, (onReady) => run(flags, onReady));
 }
@@ -52,7 +51,7 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
 async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise<ExitCode> {
   checkCurveFlags(flags);
   const settings = settingsOf(flags);
-  const gateways = flags.gateways ?? gatewaysFor(availableParallelism());
+  const gateways = flags.gateways ?? (flags.quic === undefined ? gatewaysFor(availableParallelism()) : 1);
   const options = { isEmbedded: flags.parentFd !== undefined, admin: adminSettingsOf(flags), onReady };
   return gateways > 1 ? await serveSeveral(settings, { ...options, gateways }) : await serveAlone(settings, options);
 }
@@ -74,11 +73,9 @@ async function serveAlone(
   const warming = defer<AcousticEngine>();
   const store = openStore(settings.store, settings.role.region, log, tracing);
   const handoff = openHandoff({ ...settings, region: settings.role.region }, log);
-  const limits = { ...defaultLimits, ...firstGuess(curve), ...options.limits };
+  const limitsInForce = { ...defaultLimits, ...firstGuess(curve), ...options.limits };
   const start = {
-    ...options,
-    tenants,
-    limits,
+    ...{ ...options, tenants, limitsInForce },
     routing,
     engine: warming.promise,
     ...{ scoring: engine.scoring, slots: engine.slots, nodes: engine.nodes, tracing, log },
@@ -87,7 +84,8 @@ async function serveAlone(
   const closeStores = (ms: number): Promise<unknown> => Promise.all([handoff?.close(ms), store?.close()]);
   const server = await startOrClose(start, async () => void (await closeStores(0)));
   let warmed: Warm | undefined;
-  const served = { server, limits, version: options.version, warm: () => warmed, leave: admin.leave };
+  const book = new LimitBook(limitsInForce);
+  const served = { server, limits: book, version: options.version, warm: () => warmed, leave: admin.leave };
   const parts = { ...served, tenants: tenantsTarget(tenants, settings, server), policies: routing?.desk };
   warn(settings, log);
   const reloads = new Reloads(log, admin.audit);
@@ -119,7 +117,7 @@ async function serveAlone(
     signals.stop();
     reloads.close();
     await server.close();
-    await closeStores(limits.drainMs);
+    await closeStores(limitsInForce.drainMs);
     await engine.close();
   }
 }

@@ -50,10 +50,14 @@ export class Entrance {
   readonly #unnamed: TokenBucket;
 
   constructor(options: EntranceOptions) {
-    const { unnamedPerSecond, unnamedBurst } = options.limits;
+    const { limits } = options;
     this.#options = options;
     this.#admission = new Admission(options.limits, options.now());
-    this.#unnamed = new TokenBucket(unnamedPerSecond, unnamedBurst, options.now());
+    this.#unnamed = new TokenBucket(
+      () => limits.unnamedPerSecond,
+      () => limits.unnamedBurst,
+      options.now(),
+    );
   }
 
   /**

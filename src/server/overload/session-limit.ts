@@ -25,7 +25,6 @@ export type LoadSeen = {
  */
 export class SessionLimit {
   readonly #limits: Limits;
-  readonly #least: number;
   #limit: number;
   #isProbing = true;
   #cutMs = Number.NEGATIVE_INFINITY;
@@ -37,16 +36,20 @@ export class SessionLimit {
 
   /** @param cores of the machine, for the first guess */
   constructor(limits: Limits, cores: number) {
-    const { fixedSessions, initialSessions, sessionsACore, leastSessions, maxSessions } = limits;
+    const { initialSessions, sessionsACore, maxSessions } = limits;
     this.#limits = limits;
-    this.#least = Math.min(leastSessions, maxSessions);
     const guess = initialSessions > 0 ? initialSessions : cores * sessionsACore;
-    this.#limit = Math.min(fixedSessions > 0 ? fixedSessions : guess, maxSessions);
+    this.#limit = Math.min(guess, maxSessions);
   }
 
   /** Sessions at once. */
   get value(): number {
-    return Math.floor(this.#limit);
+    const { fixedSessions, maxSessions } = this.#limits;
+    return Math.floor(Math.min(fixedSessions > 0 ? fixedSessions : this.#limit, maxSessions));
+  }
+
+  get #least(): number {
+    return Math.min(this.#limits.leastSessions, this.#limits.maxSessions);
   }
 
   /** To be called at even intervals. */

@@ -250,7 +250,7 @@ export class SessionAudio {
 
   #begin(id: number, text: OpenText): Utterance {
     const { context, sessionId, clock, settings, outbox, onError, resumption, trace } = this.#options;
-    trace?.utteranceBegun(id, this.#nowMs());
+    const traceparent = trace?.utteranceBegun(id, this.#nowMs());
     this.#places.begun(id, text.input, this.#intake.place());
     const utterance = new Utterance({
       id,
@@ -262,6 +262,7 @@ export class SessionAudio {
       text,
       sound: this.#options.handOver?.newSound(),
       engine: context.engine,
+      traceparent,
       open: this.#transcription?.scoresPhones === false ? openUnscored : context.scoring.openUtterance,
       outbox,
       settings,
