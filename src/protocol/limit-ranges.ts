@@ -111,6 +111,7 @@ export const limitRanges = {
   limit_growth: growth,
   limit_climb_per_second: growth,
   limit_growth_idle: share,
+  limit_climb_idle: share,
   limit_haste_ms: ms,
   limit_decrease: share,
   limit_cut_every_ms: msOrNone,

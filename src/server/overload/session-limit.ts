@@ -93,13 +93,14 @@ export class SessionLimit {
   }
 
   #grow(nowMs: number, roomFor: number): void {
-    const { limitGrowth, limitGrowthIdle, limitClimbPerSecond, limitHasteMs, decideEveryMs, maxSessions } =
+    const { limitGrowth, limitGrowthIdle, limitClimbPerSecond, limitClimbIdle, limitHasteMs, decideEveryMs } =
       this.#limits;
+    if (this.#smoothIdle !== undefined && this.#smoothIdle < limitClimbIdle) return;
     const hasRoom = this.#idle === undefined || this.#idle >= limitGrowthIdle;
     const haste = hasRoom ? 1 + ((nowMs - this.#cutMs) / limitHasteMs) ** 2 : 1;
     const climb = (haste * limitClimbPerSecond * decideEveryMs) / 1000;
     const grown = this.#limit + (this.#isProbing && hasRoom ? this.#limit * limitGrowth : climb);
-    this.#limit = Math.min(maxSessions, Math.max(this.#limit, Math.min(grown, roomFor)));
+    this.#limit = Math.min(this.#limits.maxSessions, Math.max(this.#limit, Math.min(grown, roomFor)));
   }
 }
 
