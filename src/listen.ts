@@ -1,3 +1,4 @@
+import type { Socket } from 'node:dgram';
 import type { AddressInfo, Server } from 'node:net';
 import { SpeechfbError } from './errors.ts';
 
@@ -21,9 +22,32 @@ export function listen(server: Server, { host, port }: ListenAddress, hints: Lis
   });
 }
 
-function listenError(cause: NodeJS.ErrnoException, { host, port }: ListenAddress, hints: ListenHints): SpeechfbError {
+/**
+ * The same for a socket of UDP that is not bound yet; `host` is an address of its family.
+ * @throws SpeechfbError `port_in_use`, `cannot_listen`
+ */
+export function listenForDatagrams(socket: Socket, { host, port }: ListenAddress, hints: ListenHints): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: NodeJS.ErrnoException) => {
+      socket.close();
+      reject(listenError(cause, { host, port }, hints, 'ss -lunp'));
+    };
+    socket.once('error', fail);
+    socket.bind(port, host, () => {
+      socket.off('error', fail);
+      resolve(socket.address().port);
+    });
+  });
+}
+
+function listenError(
+  cause: NodeJS.ErrnoException,
+  { host, port }: ListenAddress,
+  hints: ListenHints,
+  listing = 'ss -ltnp',
+): SpeechfbError {
   if (cause.code === 'EADDRINUSE') {
-    const hint = `${hints.anotherPort}; find who has it: ss -ltnp`;
+    const hint = `${hints.anotherPort}; find who has it: ${listing}`;
     return new SpeechfbError('port_in_use', `port ${port} on ${host} is in use`, { hint, cause });
   }
   const message = `cannot listen on ${host}:${port}: ${cause.message}`;

@@ -99,6 +99,6 @@ export function policyOfLimits(limits: Readonly<Record<string, number>>): Record
   return Object.fromEntries(Object.entries(limits).map(([name, value]) => [name, finite(value)]));
 }
 
-function finite(value: number | undefined): number | null {
+export function finite(value: number | undefined): number | null {
   return value === undefined || !Number.isFinite(value) ? null : value;
 }

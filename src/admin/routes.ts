@@ -2,10 +2,12 @@ import { z } from 'zod';
 import type { AuditHead } from '../audit/entry.ts';
 import type { AuditLog } from '../audit/log.ts';
 import { SpeechfbError } from '../errors.ts';
+import type { LimitBook, LimitChange } from '../server/limit-book.ts';
 import type { AdminCaller, AdminRole } from './admin-tokens.ts';
 import { drainOf, policyOfLimits, sessionsOf, statusOf, usageOf } from './answers.ts';
 import type { DrainControl } from './drain-control.ts';
 import { externalMetricResources, externalMetricsPath, externalMetricValues, metricAt } from './external-metrics.ts';
+import { bookOf, changesOf, limitsOf } from './limits-document.ts';
 import { policiesOf, routingPolicyOf } from './policy-document.ts';
 import { RefusedCall } from './refusal.ts';
 import { routingOf } from './routing-document.ts';
@@ -43,6 +45,10 @@ export const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> =
   '/admin/v1/tenants/reload': { POST: { role: 'operate', answer: reloadTenants } },
   '/admin/v1/policy': {
     GET: { role: 'read', answer: async ({ target }) => ({ limits: policyOfLimits(target.policy()) }) },
+  },
+  '/admin/v1/limits': {
+    GET: { role: 'read', answer: async ({ target }) => limitsOf(target) },
+    POST: { role: 'operate', answer: setLimits },
   },
   '/admin/v1/audit': { GET: { role: 'read', answer: auditEntries } },
   '/admin/v1/drain': {
@@ -176,6 +182,32 @@ async function reloadTenants({ target, audit }: RouteContext, { caller, body }: 
   });
   take();
   return { ...names, changed: true, audit: head };
+}
+
+async function setLimits({ target, audit }: RouteContext, { caller, body }: AdminCall): Promise<object> {
+  const wanted = z.record(z.string(), z.number().nullable()).refine((set) => Object.keys(set).length > 0, 'is empty');
+  const { reason: why, set } = parseBody(body, z.strictObject({ reason, set: wanted }));
+  const book = bookOf(target);
+  const changes = differencesOf(book, set);
+  const named = changesOf(changes);
+  if (changes.length === 0) return { changes: named, changed: false, audit: audit?.head ?? null };
+  const head = await changed(audit, caller, {
+    action: 'limits.set',
+    target: target.role,
+    diff: Object.fromEntries(named.map(({ name, from, to }) => [name, [from, to]])),
+    reason: why,
+  });
+  book.set(changes, { actor: caller.name, reason: why }, Date.now());
+  return { changes: named, changed: true, audit: head };
+}
+
+function differencesOf(book: LimitBook, set: Readonly<Record<string, number | null>>): LimitChange[] {
+  try {
+    return book.differences(set);
+  } catch (error) {
+    if (!(error instanceof SpeechfbError) || error.code !== 'bad_limit') throw error;
+    throw new RefusedCall({ status: 409, code: error.code, message: `nothing was changed: ${error.message}` });
+  }
 }
 
 function reread({ tenants: known }: AdminTarget): ReturnType<TenantsTarget['reread']> {

@@ -1,5 +1,6 @@
 import type { NodeView, SessionView } from '../server/gateway/outside/view.ts';
 import type { RoutingView } from '../server/hearing/router.ts';
+import type { LimitBook } from '../server/limit-book.ts';
 
 /** What an admin plane is the plane of. */
 export type AdminTarget = {
@@ -16,6 +17,8 @@ export type AdminTarget = {
   tenants?: TenantsTarget | undefined;
   /** The limits in force, as docs/protocol.md names them; Infinity: none. */
   policy(): Readonly<Record<string, number>>;
+  /** The same with who has set which; absent for a node. */
+  limits?: LimitBook | undefined;
   /** What is open now and would be lost if the process ended: sessions, or slots that are taken. */
   open(): number;
   /** Lets nobody new in, or does again. */

@@ -4,7 +4,8 @@ import type { EventProblem } from '../protocol/server-schema.ts';
 /**
  * Whether each event of a session may come when it comes: nothing is heard before `ready`, which
  * comes once a connection; results are of utterances that have begun; no frame is acknowledged that
- * was not sent. An event that breaks this makes no sense to who keeps books of the session.
+ * was not sent. A late final comes without `ready`, to a client that comes back to a session which
+ * has ended. An event that breaks this makes no sense to who keeps books of the session.
  */
 export class EventOrder {
   #ready = false;
@@ -22,7 +23,8 @@ export class EventOrder {
   check(event: ServerEvent, framesSent: number, utterancesBegun: number): EventProblem | undefined {
     if (event.type === 'error' || event.type === 'info' || event.type === 'go_away') return undefined;
     if (event.type === 'ready') return this.#readyProblem(event, framesSent, utterancesBegun);
-    if (!this.#ready) return problem(event.type, 'it came before ready');
+    const isLate = event.type === 'utterance_final' && event.late === true && this.#firstUtterance !== undefined;
+    if (!this.#ready && !isLate) return problem(event.type, 'it came before ready');
     if (event.type === 'ack') return framesProblem(event.type, event.next_seq, framesSent);
     if ('utterance_id' in event) return this.#utteranceProblem(event.type, event.utterance_id, utterancesBegun);
     return undefined;

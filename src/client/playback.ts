@@ -267,8 +267,10 @@ const closeMs = 2000;
 const mostEvents = 2000;
 const mostEventsASecond = 300;
 
-function coversSound({ type }: ServerEvent): boolean {
-  return type === 'phoneme_feedback' || type === 'transcript' || type === 'utterance_final';
+/** Whether it tells of sound while it is fresh: a late final is no feedback. */
+function coversSound(event: ServerEvent): boolean {
+  const { type } = event;
+  return type === 'phoneme_feedback' || type === 'transcript' || (type === 'utterance_final' && event.late !== true);
 }
 
 function failureOf(

@@ -34,6 +34,9 @@ export type HandingSession = {
   model: string;
 };
 
+/** A final that comes later: of which utterance, and which event of the session it will be. */
+export type LateFinal = { utteranceId: number; eventId: number };
+
 /** What became of utterances, counted. */
 const handoffOutcomes = ['handed', 'kept', 'too_long', 'overflow', 'expired', 'refused', 'erased'] as const;
 export type HandoffOutcome = (typeof handoffOutcomes)[number];
@@ -71,16 +74,16 @@ export class Handoff {
     return { waiting: this.#waiting.length, waitingBytes: this.#waitingBytes, outcomes };
   }
 
-  /** Lets an utterance be scored later. */
-  hand(session: HandingSession, utteranceId: number, utterance: HandedUtterance): void {
+  /** Lets an utterance be scored later; its final will be this event of its session. */
+  hand(session: HandingSession, { utteranceId, eventId }: LateFinal, utterance: HandedUtterance): void {
     const bytes = utterance.sound.reduce((sum, part) => sum + ('gapMs' in part ? 0 : part.byteLength), recordBytes);
-    this.#put({ session, utteranceId, bytes, atMs: this.#options.wallMs(), utterance });
+    this.#put({ session, utteranceId, eventId, bytes, atMs: this.#options.wallMs(), utterance });
   }
 
   /** Keeps a final that its learner may not have read. */
-  keep(session: HandingSession, utteranceId: number, final: object): void {
+  keep(session: HandingSession, { utteranceId, eventId }: LateFinal, final: object): void {
     const text = JSON.stringify({ ...final, late: true });
-    this.#put({ session, utteranceId, bytes: text.length, atMs: this.#options.wallMs(), final: text });
+    this.#put({ session, utteranceId, eventId, bytes: text.length, atMs: this.#options.wallMs(), final: text });
   }
 
   /** An utterance was read for longer than sound is kept. */
@@ -140,6 +143,10 @@ export class Handoff {
 
   async #send(waiting: Waiting): Promise<HandoffOutcome | 'again'> {
     const { log } = this.#options;
+    const slow = setTimeout(() => {
+      const why = `neither the queue nor the store has answered for ${slowMs / 1000} s`;
+      log.warn({ why, waiting: this.#waiting.length }, waitText);
+    }, slowMs).unref();
     try {
       return await this.#sendOnce(waiting);
     } catch (error) {
@@ -148,18 +155,20 @@ export class Handoff {
         return 'refused';
       }
       if (!(error instanceof QueueError || error instanceof StoreError)) throw error;
-      log.warn({ why: error.message, waiting: this.#waiting.length }, 'utterances wait to be handed over');
+      log.warn({ why: error.message, waiting: this.#waiting.length }, waitText);
       return 'again';
+    } finally {
+      clearTimeout(slow);
     }
   }
 
-  async #sendOnce({ session, utteranceId, atMs, utterance, final }: Waiting): Promise<HandoffOutcome> {
+  async #sendOnce({ session, utteranceId, eventId, atMs, utterance, final }: Waiting): Promise<HandoffOutcome> {
     const { queue, results, region, keepMs, wallMs } = this.#options;
     const leftMs = atMs + keepMs - wallMs();
     if (leftMs <= 0) return 'expired';
     const { sessionId, tokenHash, owner, model } = session;
     const name = { sessionId, utteranceId };
-    const expected = await results.expect({ ...name, tokenHash, owner, dataKey: newDataKey() }, keepMs);
+    const expected = await results.expect({ ...name, tokenHash, owner, dataKey: newDataKey(), eventId }, keepMs);
     if (expected.kind !== 'expected') return expected.kind === 'known' ? 'kept' : 'erased';
     if (final !== undefined) {
       await results.finish(name, { state: 'done', value: final }, keepMs);
@@ -179,9 +188,8 @@ export class Handoff {
 }
 
 /** What waits: an utterance to be scored, or a final to be kept. */
-type Waiting = {
+type Waiting = LateFinal & {
   session: HandingSession;
-  utteranceId: number;
   bytes: number;
   atMs: number;
   utterance?: HandedUtterance;
@@ -198,6 +206,9 @@ const sentences: Record<HandoffOutcome, string> = {
   erased: 'its session was erased',
 };
 
+const waitText = 'utterances wait to be handed over';
+/** A queue that stands still is tried several times before it is given up: that is told sooner. */
+const slowMs = 5000;
 /** What no further try can mend. */
 const refusals: ReadonlySet<QueueError['why']> = new Set(['too_large', 'closed']);
 const contentType = 'application/vnd.speechfb.retry.v1';

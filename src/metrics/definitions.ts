@@ -231,6 +231,13 @@ export const metrics = {
     part: false,
     ...ofSessions,
   },
+  late_finals: {
+    kind: 'count',
+    about: 'finals that were told after their session had ended, of utterances due',
+    of: ['utterances_due'],
+    part: false,
+    ...ofSessions,
+  },
   cost_per_audio_minute: {
     kind: 'cost',
     about: 'what the servers cost while measured, by minute of sound that got feedback',

@@ -6,20 +6,36 @@ export type LimitRange = {
   whole?: true;
 };
 
+const minuteMs = 60_000;
+const hourMs = 3_600_000;
 /** A timer of more than 24 days would fire at once. */
 const dayMs = 86_400_000;
-const ms: LimitRange = { least: 1, most: dayMs };
-const msOrNone: LimitRange = { least: 0, most: dayMs };
+/** How long something is waited for: sooner, nobody could have done it. */
+const patience: LimitRange = { least: 100, most: hourMs };
+/** Within a second or two it has to be felt. */
+const reaction: LimitRange = { least: 10, most: minuteMs };
+const pause: LimitRange = { least: 0, most: hourMs };
+/** A client that is asked to come back at once would do nothing else. */
+const retry: LimitRange = { least: 100, most: hourMs };
+/** What says ten times a second that it lives may be late once. */
+const silence: LimitRange = { least: 200, most: hourMs };
+/** Sockets and what has one: a process has no more files. */
+const sockets: LimitRange = { least: 1, most: 1_000_000, whole: true };
+const socketsOrNone: LimitRange = { ...sockets, least: 0 };
 const count: LimitRange = { least: 1, most: 1_000_000_000, whole: true };
-const countOrNone: LimitRange = { ...count, least: 0 };
-const perSecond: LimitRange = { least: 0.001, most: 1_000_000_000 };
+const perSecond: LimitRange = { least: 0.001, most: 1_000_000 };
 const share: LimitRange = { least: 0.001, most: 1 };
-const growth: LimitRange = { least: 0, most: 1000 };
+/** 0: however little is idle. */
+const idle: LimitRange = { least: 0, most: 1 };
+/** Places that double with each decision are as good as no limit. */
+const growth: LimitRange = { least: 0, most: 1 };
+/** At 0 a server that was late once would never let more in again. */
+const climb: LimitRange = { least: 0.001, most: 1000 };
 /** In `overload_delay_ms`. */
-const delays: LimitRange = { least: 0.1, most: 1000 };
+const delays: LimitRange = { least: 0.1, most: 100 };
 const bytes: LimitRange = { least: 1, most: 1_073_741_824, whole: true };
 /** A start fits in the least; four times the most is still read, to be refused with a sentence. */
-const messageBytes: LimitRange = { least: 512, most: 134_217_728, whole: true };
+const messageBytes: LimitRange = { least: 512, most: 16_777_216, whole: true };
 /** Node refuses requests with less, and more is no header. */
 const headerBytes: LimitRange = { least: 512, most: 1_048_576, whole: true };
 
@@ -28,22 +44,23 @@ const headerBytes: LimitRange = { least: 512, most: 1_048_576, whole: true };
  * use, and what it may be.
  */
 export const limitRanges = {
-  max_sessions: count,
-  max_connections: count,
-  max_pending_connections: count,
-  max_pending_per_address: count,
+  max_sessions: sockets,
+  max_connections: sockets,
+  max_pending_connections: sockets,
+  max_pending_per_address: sockets,
   handshakes_per_second: perSecond,
   handshake_burst: count,
-  handshake_timeout_ms: ms,
+  handshake_timeout_ms: patience,
   max_header_bytes: headerBytes,
+  accepts_a_turn: { least: 1, most: 64, whole: true },
   starts_per_second: perSecond,
   start_burst: count,
   place_share: share,
   rate_share: share,
-  max_sessions_per_token: count,
-  max_sessions_per_address: count,
-  max_connections_per_token: count,
-  max_connections_per_address: count,
+  max_sessions_per_token: sockets,
+  max_sessions_per_address: sockets,
+  max_connections_per_token: sockets,
+  max_connections_per_address: sockets,
   resumes_per_second: perSecond,
   resume_burst: count,
   max_addresses: count,
@@ -61,71 +78,71 @@ export const limitRanges = {
   message_burst: count,
   pings_per_second: perSecond,
   ping_burst: count,
-  max_session_ms: ms,
-  idle_timeout_ms: ms,
-  start_timeout_ms: ms,
-  max_buffered_ms: ms,
-  resume_ttl_ms: msOrNone,
-  inference_timeout_ms: ms,
-  min_gap_wait_ms: msOrNone,
-  max_gap_wait_ms: msOrNone,
-  ack_interval_ms: ms,
-  heartbeat_ms: ms,
+  max_session_ms: { least: 100, most: dayMs },
+  idle_timeout_ms: { least: 100, most: dayMs },
+  start_timeout_ms: patience,
+  max_buffered_ms: { least: 100, most: 10 * minuteMs },
+  resume_ttl_ms: { least: 0, most: dayMs },
+  inference_timeout_ms: patience,
+  min_gap_wait_ms: { least: 0, most: minuteMs },
+  max_gap_wait_ms: { least: 0, most: minuteMs },
+  ack_interval_ms: { least: 1, most: minuteMs },
+  heartbeat_ms: patience,
   max_replay_bytes: bytes,
-  retained_sound_ms: ms,
-  transcript_wait_ms: ms,
+  retained_sound_ms: { least: 1, most: hourMs },
+  transcript_wait_ms: { least: 1, most: hourMs },
   max_held_bytes: bytes,
   congested_bytes: bytes,
   max_unsent_bytes: bytes,
-  slow_reader_ms: ms,
-  busy_step_p95_ms: ms,
+  slow_reader_ms: patience,
+  busy_step_p95_ms: { least: 1, most: minuteMs },
   busy_share: share,
-  silent_model_ms: ms,
-  silent_scoring_ms: ms,
+  silent_model_ms: silence,
+  silent_scoring_ms: silence,
   max_finishing: count,
-  overload_delay_ms: ms,
-  overload_interval_ms: ms,
-  decide_every_ms: ms,
+  overload_delay_ms: reaction,
+  overload_interval_ms: { least: 100, most: minuteMs },
+  decide_every_ms: reaction,
   larger_groups_at: delays,
   half_rate_at: delays,
   finals_only_at: delays,
   words_only_at: delays,
   shedding_at: delays,
   recovered_below: share,
-  step_up_ms: msOrNone,
-  step_down_ms: msOrNone,
-  step_too_soon_ms: msOrNone,
-  most_step_down_ms: msOrNone,
+  step_up_ms: pause,
+  step_down_ms: pause,
+  step_too_soon_ms: pause,
+  most_step_down_ms: pause,
   runaway_share: share,
-  catch_up_ms: ms,
-  most_catch_up_share: share,
+  catch_up_ms: { least: 100, most: minuteMs },
+  most_catch_up_share: { least: 0.001, most: 0.9 },
   shed_share: share,
-  shed_every_ms: msOrNone,
-  fixed_sessions: countOrNone,
-  initial_sessions: countOrNone,
-  sessions_a_core: count,
-  least_sessions: countOrNone,
-  max_utilisation: share,
+  shed_every_ms: pause,
+  fixed_sessions: socketsOrNone,
+  initial_sessions: socketsOrNone,
+  sessions_a_core: { least: 1, most: 100_000, whole: true },
+  least_sessions: socketsOrNone,
+  max_utilisation: { least: 0.1, most: 1 },
   known_utilisation: share,
-  full_share: share,
+  full_share: { least: 0.1, most: 1 },
   limit_growth: growth,
-  limit_climb_per_second: growth,
+  limit_climb_per_second: climb,
   limit_growth_idle: share,
-  limit_climb_idle: share,
-  limit_haste_ms: ms,
-  limit_decrease: share,
-  limit_cut_every_ms: msOrNone,
+  limit_climb_idle: idle,
+  limit_haste_ms: { least: 100, most: hourMs },
+  limit_decrease: { least: 0.5, most: 1 },
+  limit_cut_every_ms: pause,
   batch_share: share,
   batch_shed_share: share,
-  batch_shed_every_ms: msOrNone,
-  return_ms: msOrNone,
-  go_away_ms: msOrNone,
+  batch_shed_every_ms: pause,
+  return_ms: pause,
+  go_away_ms: pause,
   unnamed_per_second: perSecond,
   unnamed_burst: count,
-  busy_retry_ms: ms,
-  silent_gateway_ms: ms,
-  hung_gateway_ms: ms,
-  drain_ms: msOrNone,
+  busy_retry_ms: retry,
+  silent_gateway_ms: silence,
+  hung_gateway_ms: { least: 1000, most: hourMs },
+  drain_ms: { least: 0, most: dayMs },
 } as const satisfies Record<string, LimitRange>;
 
 export type LimitName = keyof typeof limitRanges;

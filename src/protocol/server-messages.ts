@@ -96,6 +96,8 @@ export type ServerMessage =
       reason: 'finalize' | 'next_utterance' | 'close' | 'drain' | 'timeout';
       marker: string | null;
       timing: StageTimings;
+      /** It was scored, or is told, after the session had ended. */
+      late?: true;
       /** What was said and what wrote it, where a routing policy decides that. */
       text?: string;
       backend?: string;

@@ -129,6 +129,7 @@ const finalEvent = z.object({
   type: z.literal('utterance_final'),
   reason: z.enum(['finalize', 'next_utterance', 'close', 'drain', 'timeout']),
   marker: z.string().max(128).nullable(),
+  late: z.literal(true).exactOptional(),
   text: words.exactOptional(),
   backend: label.exactOptional(),
   heard: z.enum(['text', 'other_sounds', 'nothing', 'lost']),

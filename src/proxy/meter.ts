@@ -1,16 +1,12 @@
-import { build, type Histogram } from 'hdr-histogram-js';
 import type { Direction } from '../sim/profile/profile.ts';
 import type { FlowCounters } from '../sim/transport/transport.ts';
+import { Latencies, type Lateness, type Percentiles } from './latencies.ts';
 
-/** One direction over some time; ms, null when nothing was delivered. */
-export type DirectionTraffic = {
+/** One direction over some time. */
+export type DirectionTraffic = Percentiles & {
   bytes: number;
   /** Pieces as they were read, of at most one segment. */
   pieces: number;
-  p50_ms: number | null;
-  p95_ms: number | null;
-  p99_ms: number | null;
-  max_ms: number | null;
 };
 
 /** What `speechfb netsim --listen --json` prints when it is stopped. */
@@ -25,33 +21,27 @@ export type ProxySummary = {
   up: DirectionTraffic & { retransmissions: number; timeouts: number };
   down: DirectionTraffic & { retransmissions: number; timeouts: number };
   /** How much later than the model said the sockets were written to. */
-  lateness: { p50_ms: number | null; p99_ms: number | null; max_ms: number | null };
+  lateness: Lateness;
 };
 
 /** Latencies of one direction, from read to delivery, as the model has them. */
 class TrafficMeter {
   #bytes = 0;
-  readonly #histogram = newHistogram();
+  readonly #latencies = new Latencies();
 
   deliver(bytes: number, latencyUs: number): void {
     this.#bytes += bytes;
-    recordUs(this.#histogram, latencyUs);
+    this.#latencies.record(latencyUs);
   }
 
   /** Since the last reset. */
   read(): DirectionTraffic {
-    const histogram = this.#histogram;
-    return {
-      bytes: this.#bytes,
-      pieces: histogram.totalCount,
-      p95_ms: atPercentile(histogram, 95),
-      ...middleAndTail(histogram),
-    };
+    return { bytes: this.#bytes, pieces: this.#latencies.count, ...this.#latencies.read() };
   }
 
   reset(): void {
     this.#bytes = 0;
-    this.#histogram.reset();
+    this.#latencies.reset();
   }
 }
 
@@ -66,12 +56,12 @@ export class ProxyMeter {
   };
   readonly #whole = { up: new TrafficMeter(), down: new TrafficMeter() };
   readonly #second = { up: new TrafficMeter(), down: new TrafficMeter() };
-  readonly #late = newHistogram();
+  readonly #late = new Latencies();
 
   deliver(direction: Direction, bytes: number, latencyUs: number, lateUs: number): void {
     this.#whole[direction].deliver(bytes, latencyUs);
     this.#second[direction].deliver(bytes, latencyUs);
-    recordUs(this.#late, lateUs);
+    this.#late.record(lateUs);
   }
 
   /** Keeps what a connection that is over has counted. */
@@ -91,8 +81,8 @@ export class ProxyMeter {
     return { up: this.#whole.up.read(), down: this.#whole.down.read() };
   }
 
-  lateness(): ProxySummary['lateness'] {
-    return middleAndTail(this.#late);
+  lateness(): Lateness {
+    return this.#late.readLateness();
   }
 }
 
@@ -106,34 +96,4 @@ export function add(
 
 function noCounts() {
   return { retransmissions: 0, timeouts: 0 };
-}
-
-function middleAndTail(histogram: Histogram) {
-  return {
-    p50_ms: atPercentile(histogram, 50),
-    p99_ms: atPercentile(histogram, 99),
-    max_ms: atPercentile(histogram, 100),
-  };
-}
-
-function atPercentile(histogram: Histogram, percentile: number): number | null {
-  return histogram.totalCount === 0 ? null : histogram.getValueAtPercentile(percentile) / 1000;
-}
-
-function recordUs(histogram: Histogram, us: number): void {
-  histogram.recordValue(Math.min(hourUs, Math.max(0, Math.round(us))));
-}
-
-const hourUs = 3_600_000_000;
-
-/** us from 1 to an hour, to three significant digits. */
-function newHistogram(): Histogram {
-  return build({
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: hourUs,
-    numberOfSignificantValueDigits: 3,
-    bitBucketSize: 32,
-    autoResize: false,
-    useWebAssembly: false,
-  });
 }

@@ -15,6 +15,7 @@ export const faultKinds = [
   'kill-node',
   'stop-node',
   'drain-node',
+  'forget-leases',
   'kill-gateway',
   'stop-gateway',
   'drain-gateway',

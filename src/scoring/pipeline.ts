@@ -26,9 +26,10 @@ export type PipelineEvents = ScorerEvents & { onError(error: Error): void };
 
 /**
  * `speaker`: the utterances of one share the turns that it has among others; absent: its own.
- * `canWait`: others go before it.
+ * `canWait`: others go before it. `traceparent`: the span that it is below where somebody traces
+ * (W3C Trace Context), for whoever scores it in another program.
  */
-export type UtteranceSettings = ScorerOptions & { speaker?: string; canWait?: boolean };
+export type UtteranceSettings = ScorerOptions & { speaker?: string; canWait?: boolean; traceparent?: string };
 
 export type OpenUtterance = (
   engine: AcousticEngine,

@@ -6,6 +6,9 @@ import type { TransportName } from './profile/profile.ts';
  */
 export const tlsRecordBytes = 5 + 16 + 1;
 
+/** What carries a datagram: headers of Ethernet, IPv4 and UDP. */
+export const udpHeaderBytes = 14 + 20 + 8;
+
 /**
  * Bytes of a WebSocket message on the wire (RFC 6455, one frame): header, the mask that clients
  * add, and a TLS 1.3 record.

@@ -26,14 +26,14 @@ export class MemoryResultStore implements ResultStore {
     this.#now = now;
   }
 
-  async expect({ sessionId, utteranceId, ...given }: ExpectedResult, ttlMs: number): Promise<Expectation> {
+  async expect({ sessionId, utteranceId, eventId, ...given }: ExpectedResult, ttlMs: number): Promise<Expectation> {
     this.#sweep();
     const before = this.#sessions.get(sessionId);
     if (before?.isErased) return { kind: 'erased' };
     const session = before && before.untilMs > this.#now() ? before : newResults(given);
     if (session.utterances.get(utteranceId)?.outcome?.state === 'done') return { kind: 'known' };
     this.#sessions.set(sessionId, session);
-    session.utterances.set(utteranceId, { tries: 0, outcome: undefined });
+    session.utterances.set(utteranceId, { tries: 0, outcome: undefined, eventId });
     session.untilMs = this.#now() + ttlMs;
     return { kind: 'expected', dataKey: session.dataKey };
   }
@@ -43,7 +43,7 @@ export class MemoryResultStore implements ResultStore {
     if (!session) return { kind: 'gone' };
     const before = session.utterances.get(utteranceId);
     const isNew = replay !== '' && before?.replay !== replay && before?.outcome?.state !== 'done';
-    const utterance = before && !isNew ? before : { tries: 0, outcome: undefined, replay };
+    const utterance = before && !isNew ? before : { ...before, tries: 0, outcome: undefined, replay };
     if (utterance.outcome) return { kind: 'finished' };
     utterance.tries += 1;
     session.utterances.set(utteranceId, utterance);
@@ -70,9 +70,10 @@ export class MemoryResultStore implements ResultStore {
     const { tokenHash, owner, isErased } = session;
     if (isErased) return { kind: 'gone', why: 'erased', tokenHash, owner };
     if (session.untilMs <= this.#now()) return { kind: 'gone', why: 'expired', tokenHash, owner };
-    const utterances = [...session.utterances].map(([utteranceId, { outcome }]) =>
-      outcome ? { utteranceId, ...outcome } : ({ utteranceId, state: 'pending' } as const),
-    );
+    const utterances = [...session.utterances].map(([utteranceId, { outcome, eventId }]) => {
+      const head = { utteranceId, ...(eventId !== undefined && { eventId }) };
+      return outcome ? { ...head, ...outcome } : ({ ...head, state: 'pending' } as const);
+    });
     utterances.sort((left, right) => left.utteranceId - right.utteranceId);
     return { kind: 'found', tokenHash, owner, utterances };
   }
@@ -109,8 +110,10 @@ type KeptResults = ResultHolder & {
   dataKey: string;
   isErased: boolean;
   untilMs: number;
-  utterances: Map<number, { tries: number; outcome: FinishedUtterance | undefined; replay?: string }>;
+  utterances: Map<number, KeptUtterance>;
 };
+
+type KeptUtterance = { tries: number; outcome: FinishedUtterance | undefined; replay?: string; eventId?: number };
 
 function newResults({ tokenHash, owner, dataKey }: ResultHolder & { dataKey: string }): KeptResults {
   return { tokenHash, owner, dataKey, isErased: false, untilMs: 0, utterances: new Map() };

@@ -42,6 +42,8 @@ export type ExpectedResult = UtteranceName & {
   owner: string | undefined;
   /** Encrypts the session's sound, unless the session has such a key already; base64url. */
   dataKey: string;
+  /** Which event of the session its final is, or would be. */
+  eventId: number;
 };
 
 export type Expectation = { kind: 'expected'; dataKey: string } | { kind: 'known' | 'erased' };
@@ -63,7 +65,8 @@ export type FoundResults =
 /** The caller that may ask: it shows the token of this hash, or is this owner. */
 export type ResultHolder = { tokenHash: string; owner: string | undefined };
 
-export type FoundUtterance = { utteranceId: number } & (FinishedUtterance | { state: 'pending' });
+/** `eventId`: absent where an older gateway handed it over. */
+export type FoundUtterance = { utteranceId: number; eventId?: number } & (FinishedUtterance | { state: 'pending' });
 
 /** How long it is remembered that there was something, beyond what was there, ms. */
 export const goneMs = 86_400_000;

@@ -15,7 +15,7 @@ export type MergedSources = {
   /** Sessions that all of them together believe they carry. */
   sessionLimit(): number;
   /** The limits of the whole server by name. */
-  limits: Readonly<Record<string, number>>;
+  limits(): Readonly<Record<string, number>>;
 };
 
 /**
@@ -55,7 +55,7 @@ export class MergedMetrics {
         this.set(sources.sessionLimit());
       },
     });
-    exposeLimits(() => sources.limits, registers);
+    exposeLimits(() => sources.limits(), registers);
     for (const [name, help, read] of perGateway) {
       new Gauge({
         name: `speechfb_gateway_${name}`,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -11,12 +12,16 @@ import {
   statusDocument,
   tenantsDocument,
 } from '../../src/admin/documents.ts';
+import { limitsAnswer, limitsDocument } from '../../src/admin/limits-document.ts';
 import { AdminPlane } from '../../src/admin/plane.ts';
 import { routes } from '../../src/admin/routes.ts';
 import type { AdminTarget, TargetSession, TargetStatus } from '../../src/admin/target.ts';
 import { AuditLog } from '../../src/audit/log.ts';
 import { verifyAudit } from '../../src/audit/verify.ts';
 import { SpeechfbError } from '../../src/errors.ts';
+import { limitNames } from '../../src/protocol/limit-ranges.ts';
+import { LimitBook } from '../../src/server/limit-book.ts';
+import { defaultLimits } from '../../src/server/limits.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { rawIn } from '../kit/hostile-text.ts';
 import { temporaryDirectory } from '../kit/temporary-directory.ts';
@@ -125,6 +130,19 @@ describe('what the admin plane shows', () => {
     expect((await call('GET', '/admin/v1/policy')).document).toEqual({
       limits: { max_sessions: 400, max_sessions_per_token: null },
     });
+  });
+
+  it('says what each limit is, may be and is for, and which may be set meanwhile', async () => {
+    const { call } = await plane({ limits: new LimitBook({ ...defaultLimits, maxSessions: 7 }) });
+    const { document } = await call('GET', '/admin/v1/limits', { token: reader });
+    expect(limitsDocument.parse(document)).toEqual(document);
+    const { limits } = limitsDocument.parse(document);
+    expect(limits.map(({ name }) => name)).toEqual(limitNames);
+    expect(new Set(limits.map(({ about }) => about.length > 0))).toEqual(new Set([true]));
+    const byName = new Map(limits.map((limit) => [limit.name, limit]));
+    expect(byName.get('max_sessions')).toMatchObject({ value: 7, default: 400, least: 1, live: true, set_by: null });
+    expect(byName.get('max_sessions_per_token')).toMatchObject({ value: null, default: null, whole: true });
+    expect(byName.get('max_frame_bytes')).toMatchObject({ value: 65_536, live: false });
   });
 
   it('says that a node has no sessions', async () => {
@@ -397,4 +415,78 @@ it('lists in docs/admin.md what there is', async () => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/admin.md'), 'utf8');
   for (const [path, methods] of Object.entries(routes))
     for (const method of Object.keys(methods)) expect(page).toContain(`| \`${method} ${path}`);
+});
+
+describe('limits that are set while the server runs', () => {
+  it('are in the audit log before they are in force, and say who set them', async () => {
+    const inForce = { ...defaultLimits };
+    const told: object[] = [];
+    const book = new LimitBook(inForce, (changed) => told.push(changed));
+    const { call, file } = await plane({ limits: book });
+    const set = { overload_delay_ms: 150, max_sessions_per_token: 5, max_sessions: 400 };
+    const { status, document } = await call('POST', '/admin/v1/limits', { body: { set, reason: 'a slow evening' } });
+    expect(status).toBe(200);
+    expect(limitsAnswer.parse(document)).toMatchObject({
+      changed: true,
+      changes: [
+        { name: 'overload_delay_ms', from: 100, to: 150 },
+        { name: 'max_sessions_per_token', from: null, to: 5 },
+      ],
+      audit: { seq: 1 },
+    });
+    expect(inForce).toMatchObject({ overloadDelayMs: 150, maxSessionsPerToken: 5 });
+    expect(told).toEqual([{ overloadDelayMs: 150, maxSessionsPerToken: 5 }]);
+    expect(readFileSync(file, 'utf8')).toContain(
+      '"diff":{"max_sessions_per_token":[null,5],"overload_delay_ms":[100,150]}',
+    );
+    const again = await call('POST', '/admin/v1/limits', { body: { set, reason: 'a slow evening' } });
+    expect(again.document).toMatchObject({ changed: false, changes: [], audit: { seq: 1 } });
+    const none = { set: { max_sessions_per_token: null }, reason: 'it is over' };
+    expect((await call('POST', '/admin/v1/limits', { body: none })).document).toMatchObject({ changed: true });
+    expect(inForce.maxSessionsPerToken).toBe(Number.POSITIVE_INFINITY);
+    const { limits } = limitsDocument.parse((await call('GET', '/admin/v1/limits')).document);
+    expect(
+      limits.filter(({ set_by }) => set_by).map(({ name, set_by }) => [name, set_by?.actor, set_by?.reason]),
+    ).toEqual([
+      ['max_sessions_per_token', 'anna', 'it is over'],
+      ['overload_delay_ms', 'anna', 'a slow evening'],
+    ]);
+  });
+
+  it.each([
+    [{ limit_growth: 9 }, 409, 'limit_growth: 9 is not allowed; allowed: a number from 0 to 1'],
+    [{ max_sesions: 9 }, 409, '"max_sesions" is not a limit (did you mean "max_sessions"?)'],
+    [{ __proto__x: 9 }, 409, 'is not a limit'],
+    [{ max_frame_bytes: 1024 }, 409, 'set it with serve --limit max_frame_bytes=VALUE'],
+    [{ max_sessions: null }, 409, 'max_sessions: '],
+    [{ max_sessions_per_token: 0 }, 409, 'a whole number from 1 to 1000000, or none'],
+    [{ fixed_sessions: 500 }, 409, 'fixed_sessions (500) is more than max_sessions (400)'],
+    [{ overload_delay_ms: 150, shed_share: 2 }, 409, 'shed_share: 2 is not allowed'],
+    [{ overload_delay_ms: '150' }, 400, 'overload_delay_ms'],
+    [{}, 400, 'set: is empty'],
+  ])('are refused as %o, and nothing is different', async (set, status, sentence) => {
+    const inForce = { ...defaultLimits };
+    const { call, file } = await plane({ limits: new LimitBook(inForce) });
+    const answer = await call('POST', '/admin/v1/limits', { body: { set, reason: 'by mistake' } });
+    expect(answer.status).toBe(status);
+    expect(answer.document).toMatchObject({ error: { message: expect.stringContaining(sentence) } });
+    expect(inForce).toEqual(defaultLimits);
+    expect(readFileSync(file, 'utf8')).toBe('');
+  });
+
+  it('cannot be set at a node, without an audit log, without a reason, or by who may only read', async () => {
+    const body = { set: { max_sessions: 9 }, reason: 'less' };
+    const { call } = await plane();
+    expect((await call('GET', '/admin/v1/limits')).status).toBe(404);
+    const limits = new LimitBook({ ...defaultLimits });
+    const unwritten = await plane({ limits, withAudit: false });
+    expect(await unwritten.call('POST', '/admin/v1/limits', { body })).toMatchObject({
+      status: 409,
+      document: { error: { code: 'no_audit_log' } },
+    });
+    const written = await plane({ limits });
+    expect((await written.call('POST', '/admin/v1/limits', { body: { set: body.set } })).status).toBe(400);
+    expect((await written.call('POST', '/admin/v1/limits', { body, token: reader })).status).toBe(403);
+    expect(limits.values().max_sessions).toBe(400);
+  });
 });

@@ -21,6 +21,17 @@ describe('events in order', () => {
       [ready(), resumed, ready({ resumed: true, next_seq: 5, utterance_id: 2 }), final(2)],
       undefined,
     ],
+    [
+      'a late final instead of the ready of a resume',
+      [ready(), resumed, of({ ...finalFields, late: true })],
+      undefined,
+    ],
+    ['a late final before any ready', [of({ ...finalFields, late: true })], 'utterance_final: it came before ready'],
+    [
+      'a late final of an utterance that was never begun',
+      [ready(), resumed, of({ ...finalFields, utterance_id: 3, late: true })],
+      'utterance_final: utterance_id: 3 was never begun; allowed: 1 to 2',
+    ],
     ['a final before ready', [final(1)], 'utterance_final: it came before ready'],
     ['an ack before the ready of a resume', [ready(), resumed, ack(1)], 'ack: it came before ready'],
     ['two readys', [ready(), ready()], 'ready: it came a second time on one connection'],

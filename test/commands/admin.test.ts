@@ -101,6 +101,34 @@ describe('speechfb admin', () => {
     60_000,
   );
 
+  it('sets limits at all gateways of a server, until it ends, and shows who did', async () => {
+    const server = await start(['--gateways', '2', '--limit', 'max_text_phones=80']);
+    const set = (values: readonly string[], reason: string) =>
+      admin('limits', server, ...values.flatMap((value) => ['--set', value]), '--reason', reason);
+    expect((await set(['max_sessions=1'], 'one is enough')).stdout).toBe(
+      'in force, until the server ends; the audit log has it as entry 2\nmax_sessions  400 -> 1\n',
+    );
+    const first = await startReading(server.url, clip);
+    await expect(startReading(server.url, clip)).rejects.toThrow();
+    // Each gateway counts the texts that are open there: there is room for one at each.
+    expect((await set(['max_sessions=400', 'max_open_phones=80'], 'short texts alone')).code).toBe(0);
+    const tries = await Promise.allSettled([1, 2, 3].map(() => startReading(server.url, clip)));
+    expect(tries.filter(({ status }) => status === 'rejected')).not.toHaveLength(0);
+    expect(await set(['limit_growth=9'], 'a slip')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/limit_growth: 9 is not allowed; allowed: a number from 0 to 1 \(bad_limit\)/),
+    });
+    const shown = await admin('limits', server);
+    expect(shown.stdout).toMatch(
+      /^max_open_phones {2}80\n {2}phones of all texts that are open\n.* 2000000 by default; .*\n {2}set by anna, .*: short texts alone$/m,
+    );
+    for (const line of shown.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+    expect(await fetch(readyUrl(server.url).replace('readyz', 'metrics')).then((answer) => answer.text())).toContain(
+      'speechfb_limit{limit="max_open_phones"} 80',
+    );
+    first.cut();
+  }, 60_000);
+
   it('is told that nothing was changed when the disk is full, and readers notice nothing', async () => {
     const server = await start(['--gateways', '1'], { mostBytes: 512 });
     const reader = await startReading(server.url, clip);

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
@@ -71,6 +72,60 @@ describe('speechfb netsim --listen', () => {
   it('warns when others may use it', async () => {
     await proxy('--listen', '0.0.0.0:0', '--duration', '1ms');
     expect(output.stderr).toContain('every machine that reaches 0.0.0.0 can use this proxy');
+  });
+});
+
+describe('speechfb netsim --listen --udp', () => {
+  it('passes datagrams on until it is stopped, and says what passed', async () => {
+    const far = createSocket('udp4');
+    far.on('message', (bytes, { port, address }) => far.send(bytes, port, address));
+    await new Promise<void>((resolve) => far.bind(0, '127.0.0.1', resolve));
+    const exit = main([
+      ...['netsim', '--delay', '5ms', '--jitter', '1ms', '--reorder', '--udp', '--json'],
+      ...['--listen', ':0', '--upstream', `127.0.0.1:${far.address().port}`],
+    ]);
+    const client = createSocket('udp4');
+    client.send('hello', await listeningPort(), '127.0.0.1');
+    await once(client, 'message');
+    process.emit('SIGINT');
+    expect(await exit).toBe(0);
+    client.close();
+    far.close();
+    const summary = JSON.parse(output.stdout);
+    expect(validate(summary), JSON.stringify(validate.errors)).toBe(true);
+    expect(summary).toMatchObject({
+      protocol: 'udp',
+      clients: { seen: 1, open: 1 },
+      up: { bytes: 5, datagrams: 1, passed: 1, lost: 0 },
+      down: { bytes: 5, datagrams: 1, passed: 1, lost: 0 },
+    });
+  });
+
+  it('ends by itself after --duration', async () => {
+    expect(await proxy('--listen', ':0', '--udp', '--duration', '20ms')).toBe(0);
+    expect(output.stdout).toMatch(/^custom for .*: 0 clients, 0 of them fell silent\n/);
+  });
+
+  it.each([
+    [['--udp'], '--listen and --upstream go together'],
+    [['--udp', '--listen', ':0', '--transport', 'quic-stream'], '--transport: "quic-stream" is simulated'],
+    [['--udp', '--listen', ':0', '--clients', '2'], '--clients is of runs in virtual time'],
+    [['--listen', ':0', '--transport', 'quic-datagram'], 'or --udp for a program that speaks QUIC itself'],
+    [['--udp', '--listen', '192.0.2.1:0'], 'cannot listen on 192.0.2.1:0'],
+    [['--udp', '--listen', 'nobody.invalid:9'], '--listen: nobody knows the address of "nobody.invalid"'],
+  ])('refuses %s', async (args, message) => {
+    expect(await proxy(...args)).toBe(2);
+    expect(output.stderr).toContain(message);
+  });
+
+  it('refuses a proxy to itself', async () => {
+    expect(await proxy('--udp', '--listen', upstream)).toBe(2);
+    expect(output.stderr).toContain('is where --listen listens');
+  });
+
+  it('refuses --udp without a proxy', async () => {
+    expect(await main(['netsim', 'LTE', '--udp'])).toBe(2);
+    expect(output.stderr).toContain('--udp is of proxies; allowed: with --listen and --upstream');
   });
 });
 

@@ -31,6 +31,7 @@ describe('stream ends well with', () => {
     ['pings between everything', { frame: (peer) => (peer.bytes(raw(0x89, 'x')), peer.feedback()) }],
     ['keys that it does not know', { start: (peer) => peer.ready({ more: { than: ['was', 'asked'] } }) }],
     ['nothing but a final', { frame: nothing }],
+    ['a final that comes late, without another ready', lateFinal()],
     ['a server that is busy twelve times, and asks to come again at once', { start: busy(12) }],
   ])('%s', async (_, script) => {
     const { status, stdout, stderr } = await stream(script);
@@ -357,6 +358,25 @@ function busy(times: number): (peer: Peer) => void {
     if (left-- <= 0) return peer.ready();
     peer.event({ type: 'error', code: 'server_busy', message: 'again', retryable: true, retry_after_ms: 0 });
     peer.bytes(raw(0x88, '\x11\x97'));
+  };
+}
+
+/** Cuts the session at its end; who comes back is told its final, and that the session is over. */
+function lateFinal(): Script {
+  let starts = 0;
+  return {
+    finalize: ({ socket }) => void socket.destroy(),
+    start: (peer) => {
+      starts += 1;
+      if (starts === 1) {
+        peer.ready();
+        return;
+      }
+      peer.final({ event_id: 900, late: true });
+      const error = { code: 'session_not_found', message: 'it has ended', retryable: false, retry_after_ms: null };
+      peer.event({ event_id: 0, type: 'error', ...error });
+      peer.bytes(raw(0x88, '\x11\x34'));
+    },
   };
 }
 

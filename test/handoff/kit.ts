@@ -1,4 +1,4 @@
-import type { HandingSession, HandoffLog } from '../../src/handoff/handoff.ts';
+import type { HandingSession, HandoffLog, LateFinal } from '../../src/handoff/handoff.ts';
 import type { HandedUtterance } from '../../src/handoff/record.ts';
 
 export const silentLog: HandoffLog = { info() {}, warn() {}, error() {} };
@@ -14,6 +14,11 @@ export function readableLog(): { log: HandoffLog; said: string[] } {
 
 export function handingSession(sessionId: string): HandingSession {
   return { sessionId, tokenHash: 't', owner: undefined, model: 'm 1' };
+}
+
+/** The final of an utterance that is the event of the same number. */
+export function lateFinal(utteranceId: number): LateFinal {
+  return { utteranceId, eventId: utteranceId };
 }
 
 /** An utterance of `samples` samples. */

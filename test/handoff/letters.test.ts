@@ -4,7 +4,7 @@ import { HandoffWorker, type HandoffWorkerOptions } from '../../src/handoff/hand
 import { findLetter, findLetters, replayLetters } from '../../src/handoff/letters.ts';
 import { MemoryQueue } from '../../src/queue/memory-queue.ts';
 import { MemoryResultStore } from '../../src/stores/memory-result-store.ts';
-import { handedUtterance, handingSession, silentLog } from './kit.ts';
+import { handedUtterance, handingSession, lateFinal, silentLog } from './kit.ts';
 
 /** A gateway, a queue and workers, with what was put aside; pauses take no time but on the clock. */
 function place() {
@@ -32,7 +32,7 @@ function place() {
       score = given;
     },
     async hand(session: string, ...utterances: number[]): Promise<void> {
-      for (const id of utterances) handoff.hand(handingSession(session), id, handedUtterance(16));
+      for (const id of utterances) handoff.hand(handingSession(session), lateFinal(id), handedUtterance(16));
       await settled();
     },
   };

@@ -7,7 +7,7 @@ import { type Delivery, QueueError } from '../../src/queue/work-queue.ts';
 import { MemoryResultStore } from '../../src/stores/memory-result-store.ts';
 import type { ResultStore } from '../../src/stores/result-store.ts';
 import { StoreError } from '../../src/stores/session-store.ts';
-import { handedUtterance, handingSession, readableLog, silentLog } from './kit.ts';
+import { handedUtterance, handingSession, lateFinal, readableLog, silentLog } from './kit.ts';
 
 /** A gateway's end, and workers at the other; pauses take no time but on the clock. */
 function place() {
@@ -41,7 +41,8 @@ describe('a worker', () => {
   it('writes each result once, of a thousand utterances by three workers', async () => {
     const { queue, results, handoff, worker } = place();
     const scored: string[] = [];
-    for (let id = 0; id < 1000; id += 1) handoff.hand(handingSession(`s${id % 40}`), id, handedUtterance(16));
+    for (let id = 0; id < 1000; id += 1)
+      handoff.hand(handingSession(`s${id % 40}`), lateFinal(id), handedUtterance(16));
     const score: HandoffWorkerOptions['score'] = async ({ utterance }) => {
       scored.push(String(utterance));
       await new Promise((resolve) => setImmediate(resolve));
@@ -156,7 +157,10 @@ describe('a worker', () => {
     const { queue, results, handoff, worker, pass } = place();
     const delivery = await delivered(queue, handoff);
     pass(600_000 - 1);
-    await results.expect({ sessionId: 's', utteranceId: 9, tokenHash: 't', owner: undefined, dataKey: 'k' }, 600_000);
+    await results.expect(
+      { sessionId: 's', utteranceId: 9, tokenHash: 't', owner: undefined, dataKey: 'k', eventId: 9 },
+      600_000,
+    );
     pass(2);
     const one = worker({ queue: queueOf(queue, [delivery]), score: () => expect.unreachable() });
     await one.run();
@@ -200,7 +204,7 @@ describe('a worker', () => {
         return {};
       },
     });
-    for (let id = 0; id < 5; id += 1) handoff.hand(handingSession('s'), id, handedUtterance(16));
+    for (let id = 0; id < 5; id += 1) handoff.hand(handingSession('s'), lateFinal(id), handedUtterance(16));
     void one.run();
     await expect.poll(() => ends.length).toBe(2);
     ends[0]!();
@@ -218,7 +222,7 @@ async function delivered(queue: MemoryQueue, handoff: Handoff, utterance = 1): P
   const appended: Delivery[] = [];
   const spy = queue.append.bind(queue);
   queue.append = async (record) => void appended.push({ ...record, place: `0:${utterance}`, appendedMs: 0 });
-  handoff.hand(handingSession('s'), utterance, handedUtterance());
+  handoff.hand(handingSession('s'), lateFinal(utterance), handedUtterance());
   await expect.poll(() => appended.length).toBe(1);
   queue.append = spy;
   return appended[0]!;

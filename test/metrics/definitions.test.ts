@@ -32,6 +32,7 @@ describe('the table of metrics', () => {
         'sessions_sent_away',
         'transcripts_moved',
         'transcripts_lost',
+        'late_finals',
       ],
       'cost_per_audio_minute',
     ]);

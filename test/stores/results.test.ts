@@ -63,9 +63,9 @@ describe.each(redisLack ? kinds.slice(0, 1) : kinds)('a store of results (%s)', 
       tokenHash: 't',
       owner: 'o',
       utterances: [
-        { utteranceId: 2, state: 'pending' },
-        { utteranceId: 3, state: 'failed', value: 'why' },
-        { utteranceId: 12, state: 'done', value: '{"ü":1}' },
+        { utteranceId: 2, eventId: 7, state: 'pending' },
+        { utteranceId: 3, eventId: 7, state: 'failed', value: 'why' },
+        { utteranceId: 12, eventId: 7, state: 'done', value: '{"ü":1}' },
       ],
     });
   });
@@ -87,7 +87,7 @@ describe.each(redisLack ? kinds.slice(0, 1) : kinds)('a store of results (%s)', 
     await store.finish(name, { state: 'failed', value: 'why' }, ttlMs);
     expect(await other.begin(name, '0:3@9')).toEqual({ kind: 'wanted', tries: 1, dataKey: 'k1' });
     expect(await store.begin(name, '0:3@9')).toEqual({ kind: 'wanted', tries: 2, dataKey: 'k1' });
-    expect(await store.read('s')).toMatchObject({ utterances: [{ utteranceId: 1, state: 'pending' }] });
+    expect(await store.read('s')).toMatchObject({ utterances: [{ utteranceId: 1, eventId: 7, state: 'pending' }] });
     await store.finish(name, { state: 'failed', value: 'why' }, ttlMs);
     expect(await store.begin(name, '0:3@9')).toEqual({ kind: 'finished' });
     expect(await store.begin(name, '0:4@9')).toEqual({ kind: 'wanted', tries: 1, dataKey: 'k1' });
@@ -138,5 +138,5 @@ const ttlMs = 60_000;
 const name = { sessionId: 's', utteranceId: 1 };
 
 function handed(changes: Partial<ExpectedResult> = {}): ExpectedResult {
-  return { ...name, tokenHash: 't', owner: 'o', dataKey: 'k1', ...changes };
+  return { ...name, tokenHash: 't', owner: 'o', dataKey: 'k1', eventId: 7, ...changes };
 }

@@ -9,7 +9,7 @@ async function merged(latenessMs: readonly number[]): Promise<MergedMetrics> {
   const whole = new MergedMetrics({
     gateways: () => [numbers(1), numbers(2)],
     sessionLimit: () => 100,
-    limits: { max_sessions: 100 },
+    limits: () => ({ max_sessions: 100 }),
   });
   for (const [at, standingMs] of latenessMs.entries()) {
     const metrics = new Metrics({

@@ -227,6 +227,28 @@ describe('a node that cannot be believed', () => {
   });
 });
 
+it('a node that forgets its leases is left with the next text, which goes on at another and loses nothing', async () => {
+  const nodes = [await node(), await node()];
+  const gateway = await pool(nodes);
+  const first = reader(gateway, 'a');
+  first.speak(1000);
+  await until(() => first.heardMs() === 1000);
+  const forgetful = nodes.find((each) => each.slots().free === 3)!;
+  forgetful.forgetLeases(true);
+  expect(forgetful.slots().free).toBe(4);
+  first.speak(1500);
+  const second = reader(gateway, 'a');
+  second.speak(2500);
+  for (const { utterance, finals, errors } of [first, second]) {
+    const { words } = await utterance.finish();
+    expect(words.flatMap(({ phonemes }) => phonemes)).toHaveLength(20);
+    const indices = finals().map(({ index }) => index);
+    expect(indices).toEqual([...new Set(indices)]);
+    expect(errors).toEqual([]);
+  }
+  expect(gateway.stats()).toMatchObject({ rehoused: { lost: 1, moved: 0 } });
+});
+
 describe('what comes to a node', () => {
   const later = Uint8Array.from([0x0a, 0x03, 0x98, 0x06, 0x01, 0x0a, 0x07, 0x0a, 0x05, 0x08, 0x02, 0xe8, 0x04, 0x01]);
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { SpeechfbError } from '../../errors.ts';
 import { flag, wholeNumber } from '../../flag.ts';
 import { parseDurationMs } from '../../units.ts';
 import type { RegisterCommand } from '../register.ts';
@@ -33,6 +34,9 @@ export const registerAdmin: RegisterCommand = (program: Command, done) => {
   verb('tenants', 'What each tenant has open, and what it may have.')
     .option('--reload', 'take up the file of the tenants now, and say what is different')
     .option('--reason <text>', 'with --reload: why, for the audit log');
+  verb('limits', 'Every limit in force: its value, its range, what it is for and who has set it.')
+    .option('--set <name=value>', 'set one while the server runs, none for no limit; may be repeated', collectLimit)
+    .option('--reason <text>', 'with --set: why, for the audit log');
   verb('drain', 'Lets nobody new in, and has the server go away when it is empty or the deadline has passed.')
     .option('--reason <text>', 'why, for the audit log; asked for unless --show')
     .option('--deadline <duration>', 'how long those inside may stay; default 60s', flag('--deadline', parseDurationMs))
@@ -43,3 +47,13 @@ export const registerAdmin: RegisterCommand = (program: Command, done) => {
     .option('--since <seq>', 'entries behind that one', flag('--since', wholeNumber(0, 1e15 - 1)))
     .option('--limit <number>', 'so many of them at most, 1000', flag('--limit', wholeNumber(1, 1000)));
 };
+
+/** One more limit and its value; null: none. What it may be is the server's to say. */
+function collectLimit(text: string, before?: Record<string, number | null>): Record<string, number | null> {
+  const { name = '', value = '' } = /^(?<name>[^=]*)=(?<value>.*)$/s.exec(text)?.groups ?? { name: text };
+  const hint = 'as --set overload_delay_ms=150, or --set max_sessions_per_token=none';
+  if (!/^(?:none|\d+(?:\.\d+)?(?:e\d+)?)$/i.test(value)) {
+    throw new SpeechfbError('bad_flag', `--set: ${name || 'a limit'}: "${value}" is not a number`, { hint });
+  }
+  return { ...before, [name]: value.toLowerCase() === 'none' ? null : Number(value) };
+}

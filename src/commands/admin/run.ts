@@ -9,6 +9,7 @@ import {
   statusDocument,
   tenantsDocument,
 } from '../../admin/documents.ts';
+import { limitsAnswer, limitsDocument } from '../../admin/limits-document.ts';
 import { policyDocument, policySetAnswer } from '../../admin/policy-document.ts';
 import { routingDocument } from '../../admin/routing-document.ts';
 import { readText } from '../../config/read-chunks.ts';
@@ -22,6 +23,7 @@ import {
   statusText,
   tenantsText,
 } from '../../report/admin/admin-text.ts';
+import { limitsSetText, limitsText } from '../../report/admin/limits-text.ts';
 import { policySetText, policyText } from '../../report/admin/policy-text.ts';
 import { routingText } from '../../report/admin/routing-text.ts';
 import { interruptible } from '../interruption.ts';
@@ -40,6 +42,8 @@ export type AdminVerbFlags = ClientFlags & {
   since?: number;
   limit?: number;
   policy?: true;
+  /** Limits by their names; null: none. */
+  set?: Record<string, number | null>;
   /** What stands behind the verb. */
   words?: readonly string[];
 };
@@ -54,7 +58,7 @@ export async function runAdmin(verb: keyof typeof verbs, flags: AdminVerbFlags):
   }
 }
 
-export const verbs = { status, sessions, routing, tenants, drain, audit };
+export const verbs = { status, sessions, routing, tenants, limits, drain, audit };
 
 async function status(client: AdminClient, { json }: AdminVerbFlags): Promise<ExitCode> {
   const document = await client.call('GET', '/admin/v1/status', statusDocument);
@@ -113,6 +117,19 @@ async function tenants(client: AdminClient, { json, reload, reason }: AdminVerbF
   const document = await client.call('GET', '/admin/v1/tenants', tenantsDocument);
   if (json) printJson(document);
   else printReport(document, tenantsText);
+  return exitCodes.pass;
+}
+
+async function limits(client: AdminClient, { json, set = {}, reason }: AdminVerbFlags): Promise<ExitCode> {
+  if (Object.keys(set).length > 0) {
+    const answer = await client.call('POST', '/admin/v1/limits', limitsAnswer, { set, reason: given(reason) });
+    if (json) printJson(answer);
+    else printReport(answer, limitsSetText);
+    return exitCodes.pass;
+  }
+  const document = await client.call('GET', '/admin/v1/limits', limitsDocument);
+  if (json) printJson(document);
+  else printReport(document, limitsText);
   return exitCodes.pass;
 }
 

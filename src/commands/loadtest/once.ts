@@ -49,7 +49,7 @@ async function serveCommand({ spec }: LoadScenario) {
   return {
     file: process.execPath,
     args: [bin, 'serve', '--port', '0', ...serveArgs(spec.target.embedded, spec.faults)],
-    nodes: nodeArgs(spec.target.embedded),
+    nodes: nodeArgs(spec.target.embedded, spec.faults),
     tenants: tenants && (await tenantsFor(tenants)),
     hasTls: spec.target.embedded?.tls,
     zones: spec.target.embedded?.zones,

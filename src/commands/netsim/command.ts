@@ -16,7 +16,9 @@ const described: Record<PathFlag, string> = {
 export const registerNetsim: RegisterCommand = (program: Command, done) => {
   const command = program
     .command('netsim')
-    .description('Simulates a mobile network under TCP: what becomes of each frame, or a proxy that imposes it.')
+    .description(
+      'Simulates a mobile network under TCP: what becomes of each frame, or a proxy that imposes it on TCP or UDP.',
+    )
     .argument(
       '[profile]',
       'a network by name, such as LTE, or a YAML file with networks; without it, what --delay and others say',
@@ -39,6 +41,7 @@ export const registerNetsim: RegisterCommand = (program: Command, done) => {
       'impose the network on real connections: [host:]port, loopback unless a host is named',
     )
     .option('--upstream <address>', 'where they are passed on to: host:port')
+    .option('--udp', 'of --listen: passes datagrams of UDP on, such as those of QUIC, in place of TCP')
     .option('--list', 'every network by name, its figures and where they come from')
     .option('--plot', 'draw latency also when the output is no terminal')
     .addOption(new Option('--json', 'one JSON document on stdout').conflicts('plot'));
@@ -48,6 +51,10 @@ export const registerNetsim: RegisterCommand = (program: Command, done) => {
       const [value, text] = described[name].split('|') as [string, string];
       command.option(`--${side}${name} ${value}`, side === '' ? text : `--${name} of this direction`);
     }
+    command.option(
+      `--${side}reorder`,
+      side === '' ? 'jitter lets packets overtake one another; else they stay in order' : '--reorder of this direction',
+    );
   }
   command.action(async (profile: string | undefined, flags: NetsimFlags) => {
     const { runNetsim } = await import('./run.ts');

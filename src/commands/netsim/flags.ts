@@ -13,6 +13,10 @@ export type NetsimFlags = Partial<
   traffic: 'speech' | 'echo';
   listen?: string;
   upstream?: string;
+  udp?: true;
+  reorder?: true;
+  upReorder?: true;
+  downReorder?: true;
   plot?: true;
   list?: true;
   json?: true;

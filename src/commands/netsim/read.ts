@@ -87,6 +87,7 @@ function pathOf(flags: NetsimFlags, side: 'up' | 'down'): Record<string, unknown
   if (queue !== undefined) path.queue = /^\d+$/.test(queue) ? Number(queue) : queue;
   const trace = flags[flagOf(side, 'trace')] ?? flags.trace;
   if (trace !== undefined) path.trace = { format: 'mahimahi', file: trace };
+  if (flags[side === 'up' ? 'upReorder' : 'downReorder'] ?? flags.reorder) path.reorder = true;
   return path;
 }
 

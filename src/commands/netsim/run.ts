@@ -32,6 +32,7 @@ export async function runNetsim(profile: string | undefined, flags: NetsimFlags)
     const { runProxy } = await import('./proxy.ts');
     return runProxy(network, flags);
   }
+  if (flags.udp) throw new SpeechfbError('bad_flag', '--udp is of proxies; allowed: with --listen and --upstream');
   const { summary, result } = simulate(network, flags);
   const plot = flags.plot === true || process.stdout.isTTY === true;
   const plotted = plot ? { result, columns: process.stdout.columns ?? 100 } : undefined;

@@ -5,7 +5,8 @@ import type { Warm } from '../../server/cluster/messages.ts';
 import type { Supervisor } from '../../server/cluster/supervisor.ts';
 import type { GatewayView, NodeView } from '../../server/gateway/outside/view.ts';
 import type { RunningServer } from '../../server/gateway/server.ts';
-import { defaultLimits, type Limits, limitsByWireName } from '../../server/limits.ts';
+import type { LimitBook } from '../../server/limit-book.ts';
+import { defaultLimits } from '../../server/limits.ts';
 import type { Scoring } from '../../server/session/context.ts';
 import type { SlotNumbers } from '../../telemetry/slot-metrics.ts';
 import type { InferenceNode } from '../../trunk/node/inference-node.ts';
@@ -28,7 +29,7 @@ export function gatewayTarget(
     tenants,
     policies,
     leave,
-  }: Common & { server: RunningServer; limits: Limits; warm(): Warm | undefined },
+  }: Common & { server: RunningServer; limits: LimitBook; warm(): Warm | undefined },
 ): AdminTarget {
   return {
     role,
@@ -41,7 +42,8 @@ export function gatewayTarget(
     routing: async () => [server.view().routing ?? []].flat(),
     tenants,
     policies,
-    policy: () => limitsByWireName(limits),
+    policy: () => limits.values(),
+    limits,
     open: () => server.stats().sessions,
     cordon: (isCordoned) => server.cordon(isCordoned),
     leave,
@@ -51,7 +53,7 @@ export function gatewayTarget(
 /** A server of several processes. */
 export function supervisorTarget(
   role: AdminTarget['role'],
-  { supervisor, limits, version, tenants, leave }: Common & { supervisor: Supervisor; limits: Limits },
+  { supervisor, limits, version, tenants, leave }: Common & { supervisor: Supervisor; limits: LimitBook },
 ): AdminTarget {
   let warm: Warm | undefined;
   supervisor.ready.then(
@@ -73,7 +75,8 @@ export function supervisorTarget(
       ),
     routing: async () => [...(await supervisor.views()).values()].flatMap((view) => view?.routing ?? []),
     tenants,
-    policy: () => limitsByWireName(limits),
+    policy: () => limits.values(),
+    limits,
     open: () => supervisor.sessionCount,
     cordon: (isCordoned) => supervisor.cordon(isCordoned),
     leave,

@@ -46,7 +46,7 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
       (text: string, before: Partial<Limits>) => ({ ...before, ...flag('--limit', parseLimit)(text) }),
       {},
     )
-    .option('--fault-injection', 'for load tests: POST /faults/inference may stall or kill the model')
+    .option('--fault-injection', 'for load tests: POST /faults/inference may hurt the model, SIGUSR2 make a node lie')
     .addOption(
       new Option('--log-level <level>', 'on stderr; JSON unless it is a terminal').choices(logLevels).default('info'),
     )

@@ -44,6 +44,9 @@ export async function runGateway(
     const curve = settings.curve === undefined ? undefined : readDeviceCurve(settings.curve, model);
     // What the supervisor says is heard from here on.
     const tenants = tenantsOf(settings, log);
+    const options = serverOptionsOf(settings);
+    const whole = { ...defaultLimits, ...firstGuess(curve), ...options.limits };
+    const limits = limitsOfOne(whole, gateways);
     const link = new SupervisorLink({
       gateway,
       channel,
@@ -54,11 +57,11 @@ export async function runGateway(
       },
       onReload: () => reloads.now(),
       onTenants: (text) => tenants?.reload(text),
+      onLimits: (changed) => void Object.assign(limits, limitsOfOne(Object.assign(whole, changed), gateways)),
     });
     await using tracing = await openTracing(settings.tracing, log);
     const served = servedEngine({ ...settings.role, tuning: curve?.tuning, scoringThreads, tracing }, model, log);
     const warming = defer<AcousticEngine>();
-    const options = serverOptionsOf(settings);
     const store = openStore(settings.store, settings.role.region, log, tracing);
     const handoff = openHandoff({ ...settings, region: settings.role.region }, log);
     await using routing = await ServedRouting.open(settings, { log, model, gateways });
@@ -66,7 +69,7 @@ export async function runGateway(
     const started = startServer({
       ...options,
       tenants,
-      limits: limitsOfOne({ ...defaultLimits, ...firstGuess(curve), ...options.limits }, gateways),
+      limitsInForce: limits,
       engine: warming.promise,
       scoring: served.scoring,
       slots: served.slots,

@@ -6,12 +6,19 @@ import { createHttpHandler } from '../../server/gateway/http/handler.ts';
 import { defaultLimits } from '../../server/limits.ts';
 import type { Scoring } from '../../server/session/context.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
+import type { Tracing } from '../../telemetry/tracing/tracing.ts';
 import type { InferenceNode } from '../../trunk/node/inference-node.ts';
 import { packageVersion } from '../package.ts';
 import { parseListenAddress } from './flags/listen-address.ts';
 
 /** What the HTTP endpoints of a node report on. */
-export type NodeParts = { node: InferenceNode; engine: AcousticEngine; scoring: Scoring };
+export type NodeParts = {
+  node: InferenceNode;
+  engine: AcousticEngine;
+  scoring: Scoring;
+  /** Absent: nobody wants traces. */
+  tracing?: Pick<Tracing, 'spans'> | undefined;
+};
 
 /**
  * `/healthz`, `/livez`, `/readyz` and `/metrics` of a node, for whoever runs it: nothing of a
@@ -20,7 +27,7 @@ export type NodeParts = { node: InferenceNode; engine: AcousticEngine; scoring: 
  * @param address `host:port`
  * @throws SpeechfbError `bad_flag`, `port_in_use`, `cannot_listen`
  */
-export async function listenNodeHttp(address: string, { node, engine, scoring }: NodeParts): Promise<Server> {
+export async function listenNodeHttp(address: string, { node, engine, scoring, tracing }: NodeParts): Promise<Server> {
   const { hostname, port } = parseListenAddress('--http-listen', address);
   const sessions = () => {
     const { slots, free } = node.slots();
@@ -33,6 +40,7 @@ export async function listenNodeHttp(address: string, { node, engine, scoring }:
     engine: () => ({ provider: engine.provider, lostDevice: engine.lostDevice?.device, ...engine.stats() }),
     scoring: () => scoring.stats?.(),
     slots: () => node.slots(),
+    spans: tracing && (() => tracing.spans()),
   });
   const http = createServer(
     createHttpHandler({

@@ -3,10 +3,10 @@ import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { type ExitCode, exitCodes } from '../../errors.ts';
 import { plainText } from '../../plain-text.ts';
 import { defaultLimits } from '../../server/limits.ts';
-import { createLog } from '../../telemetry/log.ts';
+import { createLog, type Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { DeletionCost } from '../../trunk/node/deletion-cost.ts';
-import { startInferenceNode } from '../../trunk/node/inference-node.ts';
+import { type InferenceNode, startInferenceNode } from '../../trunk/node/inference-node.ts';
 import { printDocument } from '../output.ts';
 import { packageVersion, shippedPath } from '../package.ts';
 import { Admin, adminSettingsOf } from './admin.ts';
@@ -14,16 +14,19 @@ import { nodeTarget } from './admin-targets.ts';
 import { type CurveFlags, checkCurveFlags, readDeviceCurve } from './curve.ts';
 import { costTellerOf } from './deletion-cost.ts';
 import type { AdminFlags } from './flags/admin-flags.ts';
+import { type TracingFlags, tracingSettingsOf } from './flags/tracing-flags.ts';
 import { listenNodeHttp } from './node-http.ts';
 import { followNodeTls } from './node-tls.ts';
 import { Reloads } from './reloads.ts';
 import { checkClosed, checkRole, type RoleFlags, readNodeTls } from './roles.ts';
 import { localEngine } from './served-engine.ts';
 import { listenForSignals } from './signals.ts';
+import { openTracing } from './tracing.ts';
 
 type NodeFlags = RoleFlags &
   CurveFlags &
-  AdminFlags & { model?: string; drain?: number; logLevel: LogLevel; parentFd?: number };
+  AdminFlags &
+  TracingFlags & { model?: string; drain?: number; faultInjection?: boolean; logLevel: LogLevel; parentFd?: number };
 
 /**
  * Scores for gateways until a stop signal, then lets its sessions move away; a second one ends it
@@ -37,8 +40,10 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
   if (!tls) checkClosed('--node-listen', address);
   const cost = flags.podDeletionCost;
   const tell = cost === undefined ? undefined : costTellerOf(cost, process.env);
+  const traced = tracingSettingsOf(flags);
   const log = createLog(flags.logLevel, process.stderr);
   await using admin = await Admin.open(adminSettingsOf(flags), log);
+  await using tracing = await openTracing(traced, log);
   const model = loadModelPackage(flags.model ?? shippedPath('models/en-learner'));
   const curve = flags.curve === undefined ? undefined : readDeviceCurve(flags.curve, model);
   const served = localEngine(model, { device: flags.device, tuning: curve?.tuning }, log);
@@ -59,9 +64,11 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
       drainMs: flags.drain ?? defaultLimits.drainMs,
       address,
       tls,
+      tracing,
     });
     const following = tls && followNodeTls(tls, { reloads, log, take: (renewed) => node.renewTls(renewed) });
-    const parts = { node, engine, scoring: served.scoring };
+    if (flags.faultInjection) followLeaseFault(node, log);
+    const parts = { node, engine, scoring: served.scoring, tracing };
     const target = nodeTarget({ ...parts, version: packageVersion(), leave: admin.leave });
     await admin.listen(target).catch(async (error: unknown) => {
       await node.close();
@@ -88,6 +95,16 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
     signals.stop();
     await served.close();
   }
+}
+
+/** For load tests: each SIGUSR2 begins or ends that the node forgets its leases. */
+function followLeaseFault(node: InferenceNode, log: Log): void {
+  let isForgetful = false;
+  process.on('SIGUSR2', () => {
+    isForgetful = !isForgetful;
+    node.forgetLeases(isForgetful);
+    log.warn({ is_forgetful: isForgetful }, 'a load test had this node forget its leases, or keep them again');
+  });
 }
 
 const defaultAddress = '127.0.0.1:8091';

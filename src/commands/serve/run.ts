@@ -7,6 +7,7 @@ import { encodeServerUpdate, type ServerUpdate } from '../../load/service/server
 import type { Warm } from '../../server/cluster/messages.ts';
 import { gatewaysFor } from '../../server/cluster/shares.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../server/gateway/server.ts';
+import { LimitBook } from '../../server/limit-book.ts';
 import { defaultLimits } from '../../server/limits.ts';
 import { openStore } from '../../stores/redis/open-store.ts';
 import { createLog } from '../../telemetry/log.ts';
@@ -41,10 +42,6 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
   if (flags.role === 'inference' && flags.gateways !== undefined) {
     const hint = 'a node has no sockets: start several nodes instead';
     throw new SpeechfbError('bad_flag', '--gateways is not for --role inference', { hint });
-  }
-  if (flags.role === 'inference' && flags.otlp !== undefined) {
-    const hint = 'the gateways send the traces, with the stages at their nodes in them';
-    throw new SpeechfbError('bad_flag', '--otlp is not for --role inference', { hint });
   }
   checkRoutingRole(flags);
   const run = flags.role === 'inference' ? runNode : serve;
@@ -83,11 +80,9 @@ async function serveAlone(
   const warming = defer<AcousticEngine>();
   const store = openStore(settings.store, settings.role.region, log, tracing);
   const handoff = openHandoff({ ...settings, region: settings.role.region }, log);
-  const limits = { ...defaultLimits, ...firstGuess(curve), ...options.limits };
+  const limitsInForce = { ...defaultLimits, ...firstGuess(curve), ...options.limits };
   const start = {
-    ...options,
-    tenants,
-    limits,
+    ...{ ...options, tenants, limitsInForce },
     routing,
     engine: warming.promise,
     ...{ scoring: engine.scoring, slots: engine.slots, nodes: engine.nodes, tracing, log },
@@ -96,7 +91,8 @@ async function serveAlone(
   const closeStores = (ms: number): Promise<unknown> => Promise.all([handoff?.close(ms), store?.close()]);
   const server = await startOrClose(start, async () => void (await closeStores(0)));
   let warmed: Warm | undefined;
-  const served = { server, limits, version: options.version, warm: () => warmed, leave: admin.leave };
+  const book = new LimitBook(limitsInForce);
+  const served = { server, limits: book, version: options.version, warm: () => warmed, leave: admin.leave };
   const parts = { ...served, tenants: tenantsTarget(tenants, settings, server), policies: routing?.desk };
   warn(settings, log);
   const reloads = new Reloads(log, admin.audit);
@@ -128,7 +124,7 @@ async function serveAlone(
     signals.stop();
     reloads.close();
     await server.close();
-    await closeStores(limits.drainMs);
+    await closeStores(limitsInForce.drainMs);
     await engine.close();
   }
 }

@@ -3,6 +3,7 @@ import { type ExitCode, exitCodes } from '../../errors.ts';
 import { launchGateway } from '../../server/cluster/launch.ts';
 import { Supervisor } from '../../server/cluster/supervisor.ts';
 import { policyOf } from '../../server/gateway/server-options.ts';
+import { LimitBook } from '../../server/limit-book.ts';
 import { defaultLimits } from '../../server/limits.ts';
 import { openStore } from '../../stores/redis/open-store.ts';
 import { createLog } from '../../telemetry/log.ts';
@@ -35,20 +36,23 @@ export async function serveSeveral(
   const tenants = tenantsOf(settings, log);
   // The gateways would refuse the same, when the port is taken already.
   policyOf({ ...settings, tokens, tenants }, settings.host);
-  const curve =
-    settings.curve === undefined
-      ? undefined
-      : readDeviceCurve(settings.curve, loadModelPackage(settings.model ?? shippedPath('models/en-learner')));
+  const curve = curveOf(settings);
   const limits = { ...defaultLimits, ...firstGuess(curve), ...settings.limits };
   await using admin = await Admin.open(adminSettings, log);
+  const book: LimitBook = new LimitBook(limits, (changed) => supervisor.takeLimits(changed));
   const script = workerUrl(import.meta.url, 'gateway-process.js');
   // Gateways keep their sessions there themselves.
   const store = tenants && openStore(settings.store, settings.role.region, log);
-  const supervisor = new Supervisor({
+  const supervisor: Supervisor = new Supervisor({
     gateways,
     launch: (gateway) => {
       // One that starts later begins with what is in force.
-      const now = { ...settings, tenants: settings.tenants && { ...settings.tenants, text: tenants?.text ?? '' } };
+      const limitsNow = { ...settings.limits, ...book.changed };
+      const now = {
+        ...settings,
+        limits: limitsNow,
+        tenants: settings.tenants && { ...settings.tenants, text: tenants?.text ?? '' },
+      };
       return launchGateway(script, { settings: now, gateway, gateways } satisfies GatewayConfig);
     },
     limits,
@@ -68,7 +72,7 @@ export async function serveSeveral(
   const reloads = new Reloads(log, admin.audit);
   followTenants(tenants, settings, reloads, (text) => supervisor.takeTenants(text));
   const seen = tenantsTarget(tenants, settings, supervisor);
-  const parts = { supervisor, limits, version: packageVersion(), leave: admin.leave, tenants: seen };
+  const parts = { supervisor, limits: book, version: packageVersion(), leave: admin.leave, tenants: seen };
   warn(settings, log);
   const signals = listenForSignals(isEmbedded, () => {
     reloads.now();
@@ -95,4 +99,9 @@ export async function serveSeveral(
     await supervisor.close();
     await store?.close();
   }
+}
+
+function curveOf({ curve, model }: ServeSettings): ReturnType<typeof readDeviceCurve> | undefined {
+  if (curve === undefined) return undefined;
+  return readDeviceCurve(curve, loadModelPackage(model ?? shippedPath('models/en-learner')));
 }

@@ -1,5 +1,5 @@
 import { duration } from '../../config/fields.ts';
-import { defineLearnerFault } from './definition.ts';
+import { defineLearnerFault } from './definition/definition.ts';
 
 export const cutNetwork = defineLearnerFault({
   name: 'cut-network',

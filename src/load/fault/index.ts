@@ -1,27 +1,28 @@
 import type { FaultKind } from '../../results/fault-record.ts';
 import { cutNetwork } from './cut-network.ts';
-import type { FaultFields, LearnerFault, PlannedFields, ServerFault } from './definition.ts';
-import { drainGateway } from './drain-gateway.ts';
-import { drainNode } from './drain-node.ts';
+import type { FaultFields, LearnerFault, PlannedFields, ServerFault } from './definition/definition.ts';
 import { dropMessages } from './drop-messages.ts';
-import { expireCertificates } from './expire-certificates.ts';
-import { failInference } from './fail-inference.ts';
-import { failOverRedis } from './fail-over-redis.ts';
-import { killGateway } from './kill-gateway.ts';
-import { killInference } from './kill-inference.ts';
-import { killNode } from './kill-node.ts';
-import { killRedis } from './kill-redis.ts';
-import { killZone } from './kill-zone.ts';
 import { losePackets } from './lose-packets.ts';
 import { reconnect } from './reconnect.ts';
-import { slowInference } from './slow-inference.ts';
-import { slowRedis } from './slow-redis.ts';
-import { stallInference } from './stall-inference.ts';
-import { stepClock } from './step-clock.ts';
-import { stopGateway } from './stop-gateway.ts';
-import { stopNode } from './stop-node.ts';
-import { stopRedis } from './stop-redis.ts';
-import { stopServer } from './stop-server.ts';
+import { drainGateway } from './server/drain-gateway.ts';
+import { drainNode } from './server/drain-node.ts';
+import { expireCertificates } from './server/expire-certificates.ts';
+import { failInference } from './server/fail-inference.ts';
+import { failOverRedis } from './server/fail-over-redis.ts';
+import { forgetLeases } from './server/forget-leases.ts';
+import { killGateway } from './server/kill-gateway.ts';
+import { killInference } from './server/kill-inference.ts';
+import { killNode } from './server/kill-node.ts';
+import { killRedis } from './server/kill-redis.ts';
+import { killZone } from './server/kill-zone.ts';
+import { slowInference } from './server/slow-inference.ts';
+import { slowRedis } from './server/slow-redis.ts';
+import { stallInference } from './server/stall-inference.ts';
+import { stepClock } from './server/step-clock.ts';
+import { stopGateway } from './server/stop-gateway.ts';
+import { stopNode } from './server/stop-node.ts';
+import { stopRedis } from './server/stop-redis.ts';
+import { stopServer } from './server/stop-server.ts';
 
 /** In the order in which schemas and messages list them. */
 const table = [
@@ -37,6 +38,7 @@ const table = [
   killNode,
   stopNode,
   drainNode,
+  forgetLeases,
   killGateway,
   stopGateway,
   drainGateway,

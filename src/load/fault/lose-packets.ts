@@ -1,5 +1,5 @@
 import { duration, percentField } from '../../config/fields.ts';
-import { defineLearnerFault } from './definition.ts';
+import { defineLearnerFault } from './definition/definition.ts';
 
 export const losePackets = defineLearnerFault({
   name: 'lose-packets',

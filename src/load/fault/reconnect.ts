@@ -1,4 +1,4 @@
-import { defineLearnerFault } from './definition.ts';
+import { defineLearnerFault } from './definition/definition.ts';
 
 export const reconnect = defineLearnerFault({
   name: 'reconnect',

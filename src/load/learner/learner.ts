@@ -10,7 +10,7 @@ import type { TraceSink } from '../../metrics/traces.ts';
 import type { Lane } from '../../protocol/client-messages.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
 import { createRandomStream, type RandomStream } from '../../stats/random-stream.ts';
-import type { FaultyLearner } from '../fault/definition.ts';
+import type { FaultyLearner } from '../fault/definition/definition.ts';
 import { SessionMeter, type SessionOutcome } from '../meter/session-meter.ts';
 import type { LearnerPlan } from '../plan/learner-plan.ts';
 import type { Clip } from '../scenario/clips.ts';

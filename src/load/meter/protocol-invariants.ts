@@ -5,7 +5,7 @@ import type { ServerEvent } from '../../protocol/server-messages.ts';
  * Watches one session's events for broken promises of the protocol: event ids that skip or repeat,
  * feedback or a transcript after the final or a second final, a final phone that changes, an ack
  * that goes backwards or covers what was never sent. From a resume on, ids may skip (acks are not
- * replayed) but never repeat.
+ * replayed) but never repeat; so do those of finals that come after the session has ended.
  */
 export class InvariantWatch {
   #lastEventId: number | undefined;
@@ -32,6 +32,7 @@ export class InvariantWatch {
     }
     // Who is not let in to resume is told so outside of the session, by an error of number 0.
     if (event.type === 'error' && event.event_id === 0) return none;
+    if (event.type === 'utterance_final' && event.late) this.#resumed = true;
     this.#order(event.event_id);
     switch (event.type) {
       case 'ack':

@@ -165,6 +165,11 @@ export class SessionMeter {
         const place = this.#placeOf(event.utterance_id);
         const utterance = this.#utterance(place);
         this.#sink.checked(broken.length, utterance?.score);
+        if (event.late) {
+          // What the session owed while it lasted never came.
+          this.#slice.tally.late_finals += 1;
+          break;
+        }
         // A final's timing is of the whole utterance: no part of this latency.
         this.#feedback.cover(event.audio_ms, receivedMs, {}, downlinkMs);
         this.#writtenBy(event.backend);

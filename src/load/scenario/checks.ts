@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { inUnits, isMapping } from '../../config/fields.ts';
 import { namedNetwork, unknownNetwork } from '../../sim/networks/index.ts';
 import { didYouMean } from '../../suggest.ts';
-import type { FaultPart } from '../fault/definition.ts';
+import type { FaultPart } from '../fault/definition/definition.ts';
 import { directNetwork, directProfile } from '../plan/learner-plan.ts';
 import { entriesOf, type FaultSpec } from './faults-schema.ts';
 import { type Weight, weightProblems } from './fields.ts';

@@ -62,6 +62,7 @@ const reasons: { readonly [M in MetricName]?: Reason } = {
   resent_frames: () => 'is sent no frame again: use availability',
   transcripts_moved: () => 'does not say what writes its transcripts: use word_latency',
   transcripts_lost: () => 'does not say what writes its transcripts: use word_latency',
+  late_finals: () => 'tells no final after its session has ended: use sessions_died',
   sessions_sent_away: () => 'sends no session away with a time to come back: use sessions_died',
   violations: () => 'is not held to the rules of speechfb.v1: use session_success',
 };

@@ -61,13 +61,20 @@ export function needsSteppingClock(faults: readonly FaultSpec[]): boolean {
   return definitions(faults).some((fault) => 'steppingClock' in fault);
 }
 
-/** Flags of each inference node of that server; undefined: it has none. */
-export function nodeArgs({ nodes, slots, model, device }: ServeOptions = {}): NodeCommand | undefined {
+/**
+ * Flags of each inference node of that server, which must allow the faults; undefined: it has none.
+ */
+export function nodeArgs(
+  { nodes, slots, model, device }: ServeOptions = {},
+  faults: readonly FaultSpec[] = [],
+): NodeCommand | undefined {
   if (nodes === undefined) return undefined;
+  const faultFlags = definitions(faults).flatMap((fault) => ('nodeFlag' in fault ? [fault.nodeFlag] : []));
   const args = [
     ...(slots === undefined ? [] : ['--slots', `${slots}`]),
     ...(model === undefined ? [] : ['--model', model]),
     ...(device === undefined ? [] : ['--device', device]),
+    ...new Set(faultFlags),
   ];
   return { count: nodes, args };
 }

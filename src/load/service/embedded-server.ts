@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type Readable, Writable } from 'node:stream';
 import { SpeechfbError } from '../../errors.ts';
+import type { ReplicaSignal } from '../fault/definition/definition.ts';
 import { clockFd, steppingClockFlags } from './clock-pipe.ts';
 import { Guard } from './guard.ts';
 import { readServerUpdate, type ServerUpdate } from './server-updates.ts';
@@ -14,15 +15,13 @@ export type EmbeddedServer = {
   /** Drains it with SIGTERM; kills it when that takes longer than `patienceMs`. */
   stop(): Promise<void>;
   /**
-   * Signals it: SIGTERM asks the process to drain, the others are for all of its processes. False
-   * when it is gone.
+   * Signals it: SIGTERM asks the process to drain and SIGUSR2 to err, the others are for all of
+   * its processes. False when it is gone.
    */
-  signal(signal: ServerSignal): boolean;
+  signal(signal: ReplicaSignal): boolean;
   /** Steps the wall clock that it sees, ms; false when it is gone, or sees the machine's own. */
   stepClock(ms: number): boolean;
 };
-
-type ServerSignal = 'SIGSTOP' | 'SIGCONT' | 'SIGTERM' | 'SIGKILL';
 
 /** How to run `speechfb serve --port 0`, without a shell. */
 export type ServeCommand = {
@@ -90,11 +89,11 @@ class ServerProcess implements EmbeddedServer {
     clearTimeout(timer);
   }
 
-  signal(signal: ServerSignal): boolean {
+  signal(signal: ReplicaSignal): boolean {
     if (!this.#isThere) return false;
     if (signal === 'SIGSTOP') this.#guard ??= new Guard(this.pid);
     try {
-      process.kill(signal === 'SIGTERM' ? this.pid : -this.pid, signal);
+      process.kill(signal === 'SIGTERM' || signal === 'SIGUSR2' ? this.pid : -this.pid, signal);
     } catch {
       return false;
     }

@@ -1,4 +1,4 @@
-import type { FaultyStore } from '../fault/definition.ts';
+import type { FaultyStore } from '../fault/definition/definition.ts';
 import type { StoreCommand } from '../scenario/serve-args.ts';
 import { RedisProcess } from './redis-process.ts';
 import { StoreRelay } from './store-relay.ts';

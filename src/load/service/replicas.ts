@@ -1,3 +1,4 @@
+import type { ReplicaSignal } from '../fault/definition/definition.ts';
 import type { EmbeddedServer, StartOptions } from './embedded-server.ts';
 
 /**
@@ -44,7 +45,7 @@ export class Replicas {
   }
 
   /** Signals one of them; why it could not, or undefined. */
-  signal(place: number, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): string | undefined {
+  signal(place: number, signal: ReplicaSignal): string | undefined {
     const found = this.#servers[place - 1];
     if (!found) return `the server has no ${this.#kind} ${place}`;
     return found.signal(signal) ? undefined : `${this.#kind} ${place} is gone`;

@@ -1,5 +1,5 @@
 import type { FaultRecord } from '../../results/fault-record.ts';
-import type { FaultyServer } from '../fault/definition.ts';
+import type { FaultyServer } from '../fault/definition/definition.ts';
 import { serverFault } from '../fault/index.ts';
 import type { FaultPlan } from '../plan/faults.ts';
 import type { EmbeddedService } from './service.ts';

@@ -1,4 +1,4 @@
-import type { FaultyCertificates } from '../fault/definition.ts';
+import type { FaultyCertificates } from '../fault/definition/definition.ts';
 import { newAuthority, type Pair } from './authority.ts';
 import type { ServiceDirectory } from './service-directory.ts';
 

@@ -48,7 +48,8 @@ export function renderProxySummary(summary: ProxySummary): string {
   return `${lines.join('\n')}\n`;
 }
 
-function kbit(bytes: number, overMs: number): string {
+/** How much passed in that time. */
+export function kbit(bytes: number, overMs: number): string {
   return `${Number(((bytes * 8) / overMs).toPrecision(3))} kbit/s`;
 }
 

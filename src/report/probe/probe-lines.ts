@@ -102,6 +102,7 @@ const ours: readonly string[] = [
   'violations',
   'transcripts_moved',
   'transcripts_lost',
+  'late_finals',
 ];
 /** Measured of whatever answers at all; a reader knows. */
 const everywhere: readonly string[] = [

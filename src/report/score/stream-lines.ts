@@ -50,7 +50,7 @@ function said(event: ServerEvent): string {
     case 'utterance_final': {
       const { pronunciation, accuracy, fluency, completeness } = event.scores;
       const why = event.heard === 'text' ? '' : ` (${unread[event.heard]})`;
-      return `pronunciation ${score(pronunciation)}, accuracy ${score(accuracy)}, fluency ${score(fluency)}, completeness ${score(completeness)}${why}`;
+      return `${event.late ? 'late: ' : ''}pronunciation ${score(pronunciation)}, accuracy ${score(accuracy)}, fluency ${score(fluency)}, completeness ${score(completeness)}${why}`;
     }
     case 'backpressure':
       return `${event.level}, ${event.buffered_bytes} bytes wait`;

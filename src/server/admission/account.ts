@@ -52,15 +52,26 @@ export class Account {
     const { kind, address, isShared, limits, nowMs, onSpent = () => {} } = options;
     this.#onSpent = onSpent;
     const share = isShared ? Math.min(1, limits.rateShare) : 1;
-    const bucket = (perSecond: number, burst: number): TokenBucket => new TokenBucket(perSecond, burst, nowMs);
+    const bucket = (perSecond: () => number, burst: () => number) => new TokenBucket(perSecond, burst, nowMs);
     this.kind = kind;
     this.address = address;
     this.#isShared = isShared;
     this.#limits = limits;
-    this.#starts = bucket(limits.startsPerSecond * share, Math.max(1, limits.startBurst * share));
-    this.#phones = bucket(limits.startPhonesPerSecond * share, limits.startPhoneBurst * share);
-    this.#resumes = bucket(limits.resumesPerSecond, limits.resumeBurst);
-    this.#wrongResumes = bucket(limits.resumesPerSecond, limits.resumeBurst);
+    this.#starts = bucket(
+      () => limits.startsPerSecond * share,
+      () => Math.max(1, limits.startBurst * share),
+    );
+    this.#phones = bucket(
+      () => limits.startPhonesPerSecond * share,
+      () => limits.startPhoneBurst * share,
+    );
+    const resumes = (): TokenBucket =>
+      bucket(
+        () => limits.resumesPerSecond,
+        () => limits.resumeBurst,
+      );
+    this.#resumes = resumes();
+    this.#wrongResumes = resumes();
   }
 
   /** Whether there may be others who want the same places. */

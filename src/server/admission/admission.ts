@@ -15,7 +15,11 @@ export class Admission {
 
   constructor(limits: Limits, nowMs: number) {
     this.#limits = limits;
-    this.#starts = new TokenBucket(limits.startsPerSecond, limits.startBurst, nowMs);
+    this.#starts = new TokenBucket(
+      () => limits.startsPerSecond,
+      () => limits.startBurst,
+      nowMs,
+    );
   }
 
   /** Undefined: the session may start, and counts as soon as `started` is called. */

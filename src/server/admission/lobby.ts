@@ -64,7 +64,8 @@ export class Lobby {
   #mayConnect(address: string): boolean {
     const { limits, now } = this.#options;
     const nowMs = now();
-    const rate = this.#rates.get(address) ?? new TokenBucket(limits.handshakesPerSecond, limits.handshakeBurst, nowMs);
+    const perSecond = (): number => limits.handshakesPerSecond;
+    const rate = this.#rates.get(address) ?? new TokenBucket(perSecond, () => limits.handshakeBurst, nowMs);
     this.#rates.delete(address);
     this.#rates.set(address, rate);
     const [oldest] = this.#rates.keys();

@@ -29,6 +29,8 @@ export type Wish = {
 
 export type RoomOptions = {
   limits: Limits;
+  /** Share of what others have left that a caller may have; default: that of the limits. */
+  placeShare?: number;
   /** Sessions that the server carries now. */
   capacity(): number;
   /** Places that are kept for sessions that were sent away. */
@@ -44,9 +46,9 @@ export class Room {
   readonly #sessions: SharedPool;
 
   constructor(options: RoomOptions) {
-    const { maxConnections, placeShare } = options.limits;
+    const { limits, placeShare = limits.placeShare } = options;
     this.#options = options;
-    this.#connections = new SharedPool(() => maxConnections, placeShare);
+    this.#connections = new SharedPool(() => limits.maxConnections, placeShare);
     this.#sessions = new SharedPool(options.capacity, placeShare);
   }
 

@@ -1,24 +1,32 @@
 /** A limit on how often something may happen: `perSecond` on and on, `burst` at once. */
 export class TokenBucket {
-  readonly #perSecond: number;
-  readonly #burst: number;
+  readonly #perSecond: () => number;
+  readonly #burst: () => number;
   #tokens: number;
   #filledAtMs: number;
 
-  /** @param nowMs the clock's reading now; the bucket starts full. */
-  constructor(perSecond: number, burst: number, nowMs: number) {
-    this.#perSecond = perSecond;
-    this.#burst = burst;
-    this.#tokens = burst;
+  /**
+   * The bucket starts full.
+   *
+   * @param perSecond above 0; a function where it may change meanwhile
+   * @param burst likewise
+   * @param nowMs the clock's reading now
+   */
+  constructor(perSecond: Amount, burst: Amount, nowMs: number) {
+    this.#perSecond = readingOf(perSecond);
+    this.#burst = readingOf(burst);
+    this.#tokens = this.#burst();
     this.#filledAtMs = nowMs;
   }
 
   /** What `take` would say. */
   waitMs(atMs: number, count = 1): number {
-    this.#tokens = Math.min(this.#burst, this.#tokens + ((atMs - this.#filledAtMs) * this.#perSecond) / 1000);
+    const burst = this.#burst();
+    const perSecond = this.#perSecond();
+    this.#tokens = Math.min(burst, this.#tokens + ((atMs - this.#filledAtMs) * perSecond) / 1000);
     this.#filledAtMs = atMs;
-    const wanted = Math.min(count, this.#burst);
-    return this.#tokens >= wanted ? 0 : Math.ceil(((wanted - this.#tokens) * 1000) / this.#perSecond);
+    const wanted = Math.min(count, burst);
+    return this.#tokens >= wanted ? 0 : Math.ceil(((wanted - this.#tokens) * 1000) / perSecond);
   }
 
   /**
@@ -37,6 +45,12 @@ export class TokenBucket {
    */
   owe(atMs: number, count: number): void {
     this.waitMs(atMs, 0);
-    this.#tokens = Math.max(-this.#burst, this.#tokens - count);
+    this.#tokens = Math.max(-this.#burst(), this.#tokens - count);
   }
+}
+
+type Amount = number | (() => number);
+
+function readingOf(amount: Amount): () => number {
+  return typeof amount === 'function' ? amount : () => amount;
 }

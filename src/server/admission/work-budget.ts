@@ -20,7 +20,11 @@ export class WorkBudget {
   constructor(limits: Limits, now: () => number) {
     this.#limits = limits;
     this.#now = now;
-    this.#starts = new TokenBucket(limits.startPhonesPerSecond, limits.startPhoneBurst, now());
+    this.#starts = new TokenBucket(
+      () => limits.startPhonesPerSecond,
+      () => limits.startPhoneBurst,
+      now(),
+    );
     this.#open = new SharedPool(() => limits.maxOpenPhones, limits.placeShare);
   }
 

@@ -51,12 +51,20 @@ export class Desk {
     this.#options = options;
     this.#accounts = new Accounts({ limits, tokens, now });
     this.#work = new WorkBudget(limits, now);
-    this.#starts = new TokenBucket(limits.startsPerSecond, limits.startBurst, now());
+    this.#starts = new TokenBucket(
+      () => limits.startsPerSecond,
+      () => limits.startBurst,
+      now(),
+    );
     // Whoever has a place to give up is asked before it counts as given up: see `#makeRoom`.
     const candidates = { connections: none, sessions: none, below: () => undefined };
     // Places of sessions that were sent away are kept where they were.
     this.#room = new Room({ limits, capacity, kept: () => 0, candidates, onGivenUp() {} });
-    this.#unnamed = new TokenBucket(limits.unnamedPerSecond, limits.unnamedBurst, now());
+    this.#unnamed = new TokenBucket(
+      () => limits.unnamedPerSecond,
+      () => limits.unnamedBurst,
+      now(),
+    );
   }
 
   /** How many places of a kind are taken, of one gateway or of all. */

@@ -13,6 +13,7 @@ import type {
   SupervisedGateway,
   Supervision,
 } from '../gateway/outside/supervision.ts';
+import type { Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import { Asking } from './asking.ts';
 import type { GatewayQuestions, Granted, SupervisorQuestions, ToGateway, ToSupervisor } from './messages.ts';
@@ -32,6 +33,8 @@ export type LinkOptions = {
   onReload?(): void;
   /** The supervisor has taken up this text of the tenants' file. */
   onTenants?(text: string): void;
+  /** Limits of the whole server are different. */
+  onLimits?(changed: Partial<Limits>): void;
 };
 
 /** A gateway's side of what it has with its supervisor. */
@@ -167,6 +170,9 @@ export class SupervisorLink implements Supervision {
         break;
       case 'tenants':
         this.#options.onTenants?.(message.text);
+        break;
+      case 'limits':
+        this.#options.onLimits?.(message.changed);
         break;
       case 'begin':
         break;

@@ -14,6 +14,7 @@ import type {
   Used,
 } from '../gateway/outside/supervision.ts';
 import type { GatewayView, SessionView } from '../gateway/outside/view.ts';
+import type { Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 
 /** What a gateway's model is, once it is warm. */
@@ -62,6 +63,8 @@ export type ToGateway =
   | { type: 'drain' }
   | { type: 'cordon'; isCordoned: boolean }
   | { type: 'reload' }
+  /** Limits of the whole server that are different. */
+  | { type: 'limits'; changed: Partial<Limits> }
   /** What the tenants' file holds from here on. */
   | { type: 'tenants'; text: string }
   | QuestionOf<SupervisorQuestions>

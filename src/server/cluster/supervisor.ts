@@ -83,7 +83,7 @@ export class Supervisor {
     this.#metrics = new MergedMetrics({
       gateways: () => Array.from({ length: gateways }, (_, at) => this.#numbersOf(at + 1)),
       sessionLimit: () => this.#sessionLimit(),
-      limits: limitsByWireName(limits),
+      limits: () => limitsByWireName(limits),
     });
     this.#failed.promise.catch(() => {});
   }
@@ -181,6 +181,11 @@ export class Supervisor {
   /** Has every gateway take up this text of the tenants' file. */
   takeTenants(text: string): void {
     for (const slot of this.#slots.values()) slot.send({ type: 'tenants', text });
+  }
+
+  /** Has every gateway obey limits that are different. */
+  takeLimits(changed: Partial<Limits>): void {
+    for (const slot of this.#slots.values()) slot.send({ type: 'limits', changed });
   }
 
   /** Ends everything at once. */

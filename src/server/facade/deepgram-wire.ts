@@ -160,9 +160,10 @@ export class DeepgramWire implements Wire {
 
   #transcript(transcript: EventOf<'transcript'>): void {
     const reading = this.#readings.get(transcript.utterance_id);
-    // The last one of an utterance stands before its final, which has all of it.
-    if (!reading || transcript.is_final) return;
+    if (!reading) return;
     reading.revise(transcript);
+    // The last one of an utterance stands before its final, which tells of it.
+    if (transcript.is_final) return;
     if (this.#fresh?.reading !== reading) this.#later({ reading, feedback: undefined });
   }
 
@@ -272,8 +273,8 @@ export class DeepgramWire implements Wire {
   }
 
   #results(reading: SegmentedSpeech, results: Pick<LiveResult, 'words' | 'isFinal'> & Partial<LiveResult>): void {
-    const { startMs, coversMs, stability } = reading;
-    const of = { requestId: this.#requestId, model: this.#model, startMs, coversMs, stability };
+    const { startMs, coversMs, stability, backend } = reading;
+    const of = { requestId: this.#requestId, model: this.#model, startMs, coversMs, stability, backend };
     this.#socket?.write(resultsText({ ...of, ...results }));
   }
 

@@ -6,6 +6,7 @@ import { type EventOf, headOf, pronunciationOf } from './events.ts';
 import { defaultSettings, type OpenaiProblem, type OpenaiSettings, shownSession, updated } from './openai-session.ts';
 import { foreignStart } from './start.ts';
 import type { Meant, Wire } from './wire.ts';
+import { textsOf, wordsWritten } from './written-words.ts';
 
 /**
  * A client of OpenAI's transcription session. The first `session.update` that has a prompt starts
@@ -194,11 +195,16 @@ export class OpenaiWire implements Wire {
     this.#say('session.updated', { session: shownSession(this.#id, this.#settings, this.#model) });
   }
 
-  #transcript({ utterance_id, words, is_final }: EventOf<'transcript'>): void {
+  #transcript(transcript: EventOf<'transcript'>): void {
     // The last one of an utterance stands before its final, which has all of it.
-    if (is_final) return;
+    if (transcript.is_final) return;
+    const words = wordsWritten(transcript);
     const unsettled = words.findIndex((word) => !word.is_final);
-    this.#deltas(this.#items.get(utterance_id), words.slice(0, unsettled < 0 ? undefined : unsettled));
+    const settled = words.slice(0, unsettled < 0 ? undefined : unsettled);
+    this.#deltas(
+      this.#items.get(transcript.utterance_id),
+      settled.map(({ text }) => text),
+    );
   }
 
   #final(final: EventOf<'utterance_final'>): void {
@@ -206,23 +212,23 @@ export class OpenaiWire implements Wire {
     this.#items.delete(final.utterance_id);
     // Nothing was said of it, or it was cleared.
     if (!item) return;
-    const words = final.words.filter(({ error_type }) => error_type !== 'omission');
+    const words = textsOf(final);
     this.#deltas(item, words);
     const seconds = item.seconds ?? (this.#frames!.ms - item.startMs) / 1000;
     this.#say('conversation.item.input_audio_transcription.completed', {
       item_id: item.id,
       content_index: 0,
-      transcript: words.map(({ text }) => text).join(' '),
+      transcript: words.join(' '),
       usage: { type: 'duration', seconds },
       pronunciation: pronunciationOf(final),
+      backend: final.backend,
     });
   }
 
   /** Says the words of an item that have not been said yet. */
-  #deltas(item: Item | undefined, words: readonly { text: string }[]): void {
+  #deltas(item: Item | undefined, words: readonly string[]): void {
     if (!item || words.length <= item.told) return;
-    const text = words.slice(item.told).map((word) => word.text);
-    const delta = `${item.told === 0 ? '' : ' '}${text.join(' ')}`;
+    const delta = `${item.told === 0 ? '' : ' '}${words.slice(item.told).join(' ')}`;
     item.told = words.length;
     const where = { item_id: item.id, content_index: 0 };
     this.#say('conversation.item.input_audio_transcription.delta', { ...where, delta });

@@ -51,17 +51,14 @@ export function heardElsewhere(
   return router.spills({ language, device, lane, ...payerOf(owner) }) ? 'when full' : undefined;
 }
 
-/**
- * What writes the transcript; undefined: the own model, and no policy has a say, as with clients of
- * other protocols, which are told of the words that the model has read.
- */
+/** What writes the transcript; undefined: the own model, and no policy has a say. */
 function routeOf(
-  { context, owner, wire }: ConnectionOptions,
+  { context, owner }: ConnectionOptions,
   { language, device, lane }: StartMessage,
   { id, isElsewhere }: { id: string; isElsewhere: boolean },
 ): SessionRoute | Refusal | undefined {
   const { router, engine } = context;
-  if (router && !wire) return router.route({ id, language, device, lane, ...payerOf(owner) }, isElsewhere);
+  if (router) return router.route({ id, language, device, lane, ...payerOf(owner) }, isElsewhere);
   const own = engine.model.language;
   if (isSameLanguage(language, own)) return undefined;
   return { code: 'invalid_message', message: `language: "${language}" is not ${own}` };

@@ -6,6 +6,7 @@ import { refusedBy } from '../admission/accounts.ts';
 import type { TakePlace } from '../admission/admit.ts';
 import { readFrame, tooLarge } from '../admission/reading.ts';
 import type { Meant, Wire } from '../facade/wire.ts';
+import { type LateFinals, lateFinals } from '../late/late-finals.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
 import { writtenLength } from '../session/open-text.ts';
 import { errorMessage } from '../session/replies.ts';
@@ -333,16 +334,38 @@ export class Connection {
     // The secret is looked at first: what others guess wrong keeps nobody out who has it.
     const here = registry.find(message, owner);
     const refusal = refusedBy(accounts, (account) => account.resume(context.now(), !('code' in here)));
-    if (refusal || !takeover) {
+    if (refusal || (!takeover && !(context.results && 'code' in here))) {
       this.#attach(refusal ?? here, message);
       return;
     }
-    void this.#wait(takeover.find(message, here, this.#options), (found) => {
+    void this.#wait(this.#find(message, here), (found) => {
       const { socket } = this.#options;
       if (socket.readyState !== socket.OPEN) return;
-      if (!('code' in found)) this.#rates.expectReplay(found.replayMs, context.now());
-      this.#attach(found, message);
+      if ('finals' in found) this.#endLate(found);
+      else {
+        this.#rates.expectReplay(found.replayMs, context.now());
+        this.#attach(found, message);
+      }
     });
+  }
+
+  /** The session of a client that comes back, or what became of it after it had ended. */
+  async #find(message: ResumeMessage, here: Session | Refusal): Promise<Session | LateFinals> {
+    const { context, owner, takeover } = this.#options;
+    const found = takeover ? await takeover.find(message, here, this.#options) : here;
+    if (!('code' in found)) return found;
+    const { results, limits } = context;
+    if (!results) return { finals: [], refusal: found };
+    return await lateFinals({ results, owner, mostBytes: limits.maxReplayBytes }, message, found);
+  }
+
+  /** Tells a client whose session is over the finals that it has not heard, and refuses it. */
+  #endLate({ finals, refusal }: LateFinals): void {
+    for (const final of finals) {
+      this.#options.context.metrics.event('utterance_final');
+      this.#sink.write(final);
+    }
+    this.refuse(refusal);
   }
 
   /** Begins a session that may start. */

@@ -50,10 +50,14 @@ export class Entrance {
   readonly #unnamed: TokenBucket;
 
   constructor(options: EntranceOptions) {
-    const { unnamedPerSecond, unnamedBurst } = options.limits;
+    const { limits } = options;
     this.#options = options;
     this.#admission = new Admission(options.limits, options.now());
-    this.#unnamed = new TokenBucket(unnamedPerSecond, unnamedBurst, options.now());
+    this.#unnamed = new TokenBucket(
+      () => limits.unnamedPerSecond,
+      () => limits.unnamedBurst,
+      options.now(),
+    );
   }
 
   /**
@@ -62,12 +66,7 @@ export class Entrance {
    * @param mayResume whether it could come back to a session.
    * @param spent why no session of its tenant can start.
    */
-  connection(
-    accounts: CallerAccounts,
-    hints: UpgradeClaims & { maySpill?: boolean },
-    mayResume = true,
-    spent?: Refusal,
-  ): HttpRefusal | undefined {
+  connection(accounts: CallerAccounts, hints: SpillClaims, mayResume = true, spent?: Refusal): HttpRefusal | undefined {
     const { room } = this.#options;
     const isResume = this.isResume(hints, mayResume);
     return (
@@ -151,13 +150,12 @@ export class Entrance {
    */
   #noSession(
     accounts: CallerAccounts,
-    { lane, ticket, resume, mayResume, maySpill, spent }: UpgradeClaims & NoSession,
+    { lane, ticket, resume, mayResume, maySpill, spent }: SpillClaims & NoSession,
   ): HttpRefusal | undefined {
-    const { limits, registry, room, state, now, others, takesOver } = this.#options;
+    const { limits, registry, state, now, others, takesOver } = this.#options;
     const wish = this.#wish(lane, ticket);
     const { capacity, late } = this.#carried(wish);
-    const { cap, lacks: lacksOwn } = room.session(accounts, wish);
-    const lacks = maySpill && registry.size < limits.maxSessions ? undefined : lacksOwn;
+    const { cap, lacks } = this.#placeFor(accounts, wish, maySpill);
     const capped = tenantCap(spent ?? cap);
     const leaving = state().draining ? 'the server is going away' : undefined;
     const message = leaving ?? late ?? (lacks && lackingText(lacks, { ...wish, capacity }, limits));
@@ -176,11 +174,11 @@ export class Entrance {
    * The refusal of a start that comes with the upgrade, or behind it. The clients of others know
    * what 429 and 503 mean, and of a close little.
    */
-  #noStart(accounts: CallerAccounts, { lane, ticket }: UpgradeClaims): HttpRefusal | undefined {
-    const { room, state, now } = this.#options;
+  #noStart(accounts: CallerAccounts, { lane, ticket, maySpill }: SpillClaims): HttpRefusal | undefined {
+    const { state, now } = this.#options;
     const nowMs = now();
     const wish = this.#wish(lane, ticket);
-    const { lacks } = room.session(accounts, wish);
+    const { lacks } = this.#placeFor(accounts, wish, maySpill);
     const refusal =
       this.#admission.admit({ nowMs, ...wish, lacks, ...this.#carried(wish), ...state() }) ??
       refusedBy(accounts, (account) => account.mayStart(nowMs));
@@ -195,6 +193,16 @@ export class Entrance {
       ...(retryAfterMs !== undefined && { retryAfterMs }),
       ...(limit && { limit }),
     };
+  }
+
+  /**
+   * What place a session would have whose start is not known yet; where others may hear it, it
+   * lacks none of the own model.
+   */
+  #placeFor(accounts: CallerAccounts, wish: Wish, maySpill: boolean | undefined): SessionPlace {
+    const { limits, registry, room } = this.#options;
+    const place = room.session(accounts, wish);
+    return maySpill && registry.size < limits.maxSessions ? { ...place, lacks: undefined } : place;
   }
 
   /** Whether the caller names a session that is there, or is that of another gateway. */
@@ -215,10 +223,11 @@ export class Entrance {
   }
 }
 
+/**
+ * What an upgrade claims, and whether its session could be heard by others, without a place of the
+ * own model.
+ */
+type SpillClaims = UpgradeClaims & { maySpill?: boolean };
+
 /** What else is known of a request for a WebSocket. */
-type NoSession = {
-  mayResume: boolean;
-  /** Whether its session could be heard by others, without a place of the own model. */
-  maySpill?: boolean;
-  spent: Refusal | undefined;
-};
+type NoSession = { mayResume: boolean; spent: Refusal | undefined };

@@ -20,7 +20,8 @@ export type PlacesOptions = {
 export function createRoom({ context, placeShare, capacity, unstarted, registry, dismissal }: PlacesOptions): Room {
   const { limits, log, metrics, now } = context;
   return new Room({
-    limits: { ...limits, placeShare },
+    limits,
+    placeShare,
     capacity,
     kept: () => dismissal.returns.kept(now()),
     candidates: {

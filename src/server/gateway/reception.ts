@@ -98,8 +98,7 @@ export class Reception {
     const { wire, ...caller } = found;
     const hints = hintsOf(request);
     const mayResume = facade === undefined;
-    // The clients of others are told of what the own model hears, and nothing else.
-    const maySpill = mayResume && context.router?.takesAny() === true;
+    const maySpill = context.router?.takesAny() === true;
     const claimed = { ...hints, maySpill };
     const full = entrance.connection(accounts.of(caller), claimed, mayResume, tenancy?.spent(caller.member));
     if (full) {
@@ -165,7 +164,7 @@ export class Reception {
       takeover,
       followsMoves: moves,
       admit: (start, phones, isReturn = false) => {
-        const elsewhere = () => (wire ? undefined : heardElsewhere(context, start, caller.owner));
+        const elsewhere = () => heardElsewhere(context, start, caller.owner);
         const enter = (): Refusal | TakePlace =>
           isReturn
             ? entrance.takeOver(accounts, start, elsewhere)

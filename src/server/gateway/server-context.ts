@@ -39,6 +39,7 @@ export function createContext({ options, durable, awake, engine, ...shared }: Sh
     region,
     scoring,
     handoff: late?.handoff,
+    results: late?.results,
     tracing,
     keeper: durable?.keeper,
     idPrefix: supervision ? idPrefix(supervision.gateway) : '',

@@ -34,6 +34,11 @@ export type ServerOptions = {
   /** 0: any free one. */
   port?: number;
   limits?: Partial<Limits>;
+  /**
+   * All limits; whoever starts the server may change those of `liveLimits` in it while it runs.
+   * Instead of `limits`.
+   */
+  limitsInForce?: Limits | undefined;
   tokens?: Tokens | undefined;
   /** Tenants, whose callers show API tokens and JWTs. */
   tenants?: TenantRegistry | undefined;

@@ -23,8 +23,9 @@ import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import { Dismissal } from './dismissal.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
-import { closeListener, listenHints, renewListener } from './http/listener.ts';
+import { listenHints, renewListener } from './http/listener.ts';
 import type { CallerPolicy } from './http/upgrade.ts';
+import { WideDoor } from './http/wide-door.ts';
 import { InnerDoor } from './outside/inner-door.ts';
 import type { SupervisedGateway } from './outside/supervision.ts';
 import { type GatewayView, type SessionView, selfOf, sessionViews, streamUrl } from './outside/view.ts';
@@ -70,7 +71,7 @@ class Server implements RunningServer {
   readonly #work: WorkBudget;
   readonly #sweep: IdleSweep;
   readonly #lobby: Lobby;
-  readonly #http: HttpServer;
+  readonly #door: WideDoor;
   readonly #reception: Reception;
   readonly #durable: GatewayStore | undefined;
   readonly router: Router | undefined;
@@ -90,7 +91,7 @@ class Server implements RunningServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#limits = options.limitsInForce ?? { ...defaultLimits, ...options.limits };
     this.#host = options.host ?? '127.0.0.1';
     this.#policy = policyOf(options, this.#host);
     this.#log = new ThrottledLog(options.log, () => performance.now());
@@ -140,7 +141,7 @@ class Server implements RunningServer {
       now: this.#context.now,
       onRefused: (why, message) => this.#refused(why, message),
     });
-    this.#http = this.#createHttp();
+    this.#door = new WideDoor(this.#createHttp(), this.#limits);
     this.#tlsEndsMs = options.tls && checkTlsPair(options.tls);
     this.#reception = this.#createReception();
   }
@@ -154,7 +155,7 @@ class Server implements RunningServer {
   }
 
   renewTls(tls: TlsPair): void {
-    renewListener(this.#http, tls);
+    renewListener(this.#door.http, tls);
     this.#tlsEndsMs = checkTlsPair(tls);
   }
 
@@ -170,7 +171,7 @@ class Server implements RunningServer {
   async listen(): Promise<void> {
     const { engine, log, port, tls, tokens, tenants, supervision } = this.#options;
     if (supervision) await this.#listenInside();
-    else this.#port = await listen(this.#http, { host: this.#host, port: port ?? 0 }, listenHints);
+    else this.#port = await listen(this.#door.http, { host: this.#host, port: port ?? 0 }, listenHints);
     this.#ready = Promise.resolve(engine).then((loaded) => {
       this.#engine = loaded;
     });
@@ -232,7 +233,7 @@ class Server implements RunningServer {
     for (const timer of this.#timers) clearInterval(timer);
     for (const connection of this.#reception.connections()) connection.terminate();
     for (const session of this.#registry.all()) session.leave();
-    await Promise.all([closeListener(this.#http), this.#innerDoor?.close()]);
+    await Promise.all([this.#door.close(), this.#innerDoor?.close()]);
   }
 
   /** Listens for nobody but the other gateways: the supervisor hands over what it has accepted. */
@@ -240,12 +241,12 @@ class Server implements RunningServer {
     this.#innerDoor = new InnerDoor(this.#limits, (passed) => this.#reception.passedOn(passed));
     await this.#innerDoor.listen();
     // Node begins to look for late requests only when a server says that it listens.
-    this.#http.emit('listening');
+    this.#door.http.emit('listening');
   }
 
   #supervised(): SupervisedGateway {
     return supervisedGateway({
-      http: this.#http,
+      http: this.#door.http,
       door: this.#innerDoor!,
       accounts: this.#accounts,
       metrics: this.#metrics,

@@ -26,8 +26,6 @@ export type Trend = 'runs away' | 'falls' | undefined;
  */
 export class Ladder {
   readonly #limits: LadderLimits;
-  /** From which delay on each further step is taken, ms. */
-  readonly #entriesMs: readonly number[];
   #level = 0;
   #changedMs = Number.NEGATIVE_INFINITY;
   /**
@@ -38,10 +36,7 @@ export class Ladder {
   readonly #wentDownMs: number[];
 
   constructor(limits: LadderLimits) {
-    const { largerGroupsAt, halfRateAt, finalsOnlyAt, wordsOnlyAt, sheddingAt, overloadDelayMs } = limits;
     this.#limits = limits;
-    const entries = [largerGroupsAt, halfRateAt, finalsOnlyAt, wordsOnlyAt, sheddingAt];
-    this.#entriesMs = entries.map((delays) => delays * overloadDelayMs);
     this.#downAfterMs = steps.map(() => limits.stepDownMs);
     this.#wentDownMs = steps.map(() => Number.NEGATIVE_INFINITY);
   }
@@ -78,7 +73,7 @@ export class Ladder {
 
   #up(nowMs: number, standingMs: number): boolean {
     const { stepDownMs, stepTooSoonMs, mostStepDownMs } = this.#limits;
-    const entryMs = this.#entriesMs[this.#level];
+    const entryMs = this.#entryMs(this.#level);
     if (entryMs === undefined || standingMs <= entryMs) return false;
     this.#level += 1;
     const wasTooSoon = nowMs - this.#wentDownMs[this.#level]! < stepTooSoonMs;
@@ -89,9 +84,17 @@ export class Ladder {
 
   #mayGoDown(standingMs: number, sinceMs: number): boolean {
     if (this.#level === 0 || sinceMs < this.#downAfterMs[this.#level]!) return false;
-    return standingMs < this.#limits.recoveredBelow * this.#entriesMs[this.#level - 1]!;
+    return standingMs < this.#limits.recoveredBelow * (this.#entryMs(this.#level - 1) ?? 0);
+  }
+
+  /** From which delay on the step behind this one is taken, ms; undefined: there is none. */
+  #entryMs(level: number): number | undefined {
+    const limit = entryLimits[level];
+    return limit && this.#limits[limit] * this.#limits.overloadDelayMs;
   }
 }
+
+const entryLimits = ['largerGroupsAt', 'halfRateAt', 'finalsOnlyAt', 'wordsOnlyAt', 'sheddingAt'] as const;
 
 type LadderLimits = Pick<
   Limits,

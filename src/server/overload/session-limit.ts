@@ -21,11 +21,12 @@ export type LoadSeen = {
  * of the machine is idle (slow start). After that it climbs slowly from where it was cut, and
  * faster the longer nothing was late (as TCP does since Ha, Rhee and Xu, "CUBIC", 2008): what the
  * machine carries changes little, or altogether, when a neighbour goes. A neighbour that goes
- * leaves the machine idle, so that without that it does not haste into what is felt too late.
+ * leaves the machine idle, so that without that it does not haste into what is felt too late; and
+ * of a machine that has nothing left it takes no more than it was first thought to carry.
  */
 export class SessionLimit {
   readonly #limits: Limits;
-  readonly #least: number;
+  readonly #guess: number;
   #limit: number;
   #isProbing = true;
   #cutMs = Number.NEGATIVE_INFINITY;
@@ -37,16 +38,20 @@ export class SessionLimit {
 
   /** @param cores of the machine, for the first guess */
   constructor(limits: Limits, cores: number) {
-    const { fixedSessions, initialSessions, sessionsACore, leastSessions, maxSessions } = limits;
+    const { initialSessions, sessionsACore, maxSessions } = limits;
     this.#limits = limits;
-    this.#least = Math.min(leastSessions, maxSessions);
-    const guess = initialSessions > 0 ? initialSessions : cores * sessionsACore;
-    this.#limit = Math.min(fixedSessions > 0 ? fixedSessions : guess, maxSessions);
+    this.#guess = initialSessions > 0 ? initialSessions : cores * sessionsACore;
+    this.#limit = Math.min(this.#guess, maxSessions);
   }
 
   /** Sessions at once. */
   get value(): number {
-    return Math.floor(this.#limit);
+    const { fixedSessions, maxSessions } = this.#limits;
+    return Math.floor(Math.min(fixedSessions > 0 ? fixedSessions : this.#limit, maxSessions));
+  }
+
+  get #least(): number {
+    return Math.min(this.#limits.leastSessions, this.#limits.maxSessions);
   }
 
   /** To be called at even intervals. */
@@ -95,7 +100,9 @@ export class SessionLimit {
   #grow(nowMs: number, roomFor: number): void {
     const { limitGrowth, limitGrowthIdle, limitClimbPerSecond, limitClimbIdle, limitHasteMs, decideEveryMs } =
       this.#limits;
-    if (this.#smoothIdle !== undefined && this.#smoothIdle < limitClimbIdle) return;
+    const isTaken = this.#smoothIdle !== undefined && this.#smoothIdle < limitClimbIdle;
+    // That others fill the machine is no reason to stay below what it is known to carry.
+    if (isTaken && this.#limit >= this.#guess) return;
     const hasRoom = this.#idle === undefined || this.#idle >= limitGrowthIdle;
     const haste = hasRoom ? 1 + ((nowMs - this.#cutMs) / limitHasteMs) ** 2 : 1;
     const climb = (haste * limitClimbPerSecond * decideEveryMs) / 1000;

@@ -4,6 +4,7 @@ import type { ReferenceInput } from '../../protocol/client-messages.ts';
 import type { OpenUtterance } from '../../scoring/pipeline.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { ScoringStats } from '../../scoring/threads/pool.ts';
+import type { ResultStore } from '../../stores/result-store.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Tracing } from '../../telemetry/tracing/tracing.ts';
@@ -26,6 +27,8 @@ export type ServerContext = {
   router?: Router | undefined;
   /** Lets be scored later what cannot be finished live; absent: it is lost. */
   handoff?: Handoff | undefined;
+  /** What became of it; absent: nothing is handed over. */
+  results?: ResultStore | undefined;
   /** Keeps sessions for other gateways; absent: they end with this one. */
   keeper?: SessionKeeper | undefined;
   /** The region of the server; absent: none. */

@@ -13,7 +13,7 @@ export class HandOver {
   readonly #handoff: Handoff;
   readonly #session: HandingSession;
   /** Finals that its client may not have read, by the event that they were. */
-  #unread: { id: number; eventId: number; final: FinalMessage }[] = [];
+  #unread: { eventId: number; final: FinalMessage & { audio_ms: number } }[] = [];
 
   constructor(handoff: Handoff, session: HandingSession) {
     this.#handoff = handoff;
@@ -24,8 +24,9 @@ export class HandOver {
     return new UtteranceSound(this.#handoff.maxSoundBytes);
   }
 
-  finalSent(final: FinalMessage, eventId: number): void {
-    this.#unread.push({ id: final.utterance_id, eventId, final });
+  /** @param audioMs how far on the session's clock it reaches */
+  finalSent(final: FinalMessage, eventId: number, audioMs: number): void {
+    this.#unread.push({ eventId, final: { ...final, audio_ms: audioMs } });
     if (this.#unread.length > mostUnread) this.#unread.shift();
   }
 
@@ -34,20 +35,32 @@ export class HandOver {
     if (this.#unread.length > 0) this.#unread = this.#unread.filter((one) => one.eventId > eventId);
   }
 
-  /** Nobody can finish these here: they are scored later. @returns the ids of those that are. */
-  unfinished(utterances: readonly Unfinished[]): number[] {
-    return utterances.flatMap((utterance) => {
+  /**
+   * Nobody can finish these here: they are scored later, and their finals are events behind the
+   * last.
+   *
+   * @returns the ids of those that are.
+   */
+  unfinished(utterances: readonly Unfinished[], lastEventId: number): number[] {
+    const ids: number[] = [];
+    for (const utterance of utterances) {
       const handed = utterance.handed();
       if (handed === 'too long') this.#handoff.tooLong(this.#session, utterance.id);
-      else if (handed) this.#handoff.hand(this.#session, utterance.id, handed);
-      return typeof handed === 'object' ? [utterance.id] : [];
-    });
+      else if (handed) {
+        ids.push(utterance.id);
+        const eventId = lastEventId + lastWords + ids.length;
+        this.#handoff.hand(this.#session, { utteranceId: utterance.id, eventId }, handed);
+      }
+    }
+    return ids;
   }
 
   /** The client does not come back: it may ask for what it has not read. */
-  gone(utterances: readonly Unfinished[]): void {
-    this.unfinished(utterances);
-    for (const { id, final } of this.#unread.splice(0)) this.#handoff.keep(this.#session, id, final);
+  gone(utterances: readonly Unfinished[], lastEventId: number): void {
+    this.unfinished(utterances, lastEventId);
+    for (const { eventId, final } of this.#unread.splice(0)) {
+      this.#handoff.keep(this.#session, { utteranceId: final.utterance_id, eventId }, final);
+    }
   }
 }
 
@@ -62,5 +75,7 @@ export function handOverOf(
   return handoff && new HandOver(handoff, { sessionId: id, ...holder, model: `${name} ${version}` });
 }
 
+/** The events that may still end a session when its utterances are handed over: info and error. */
+const lastWords = 2;
 /** The result of a text is some 20 kB. */
 const mostUnread = 64;

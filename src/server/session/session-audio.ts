@@ -145,7 +145,7 @@ export class SessionAudio {
     const entry = { utterance: ended, progress, done: Promise.resolve() };
     entry.done = ended
       .finish(reason, marker)
-      .then((final) => this.#finalSent(ended.id, final))
+      .then((final) => this.#finalSent(ended, final))
       .catch(this.#options.onError)
       .finally(() => {
         this.#finishing.delete(entry);
@@ -250,7 +250,7 @@ export class SessionAudio {
 
   #begin(id: number, text: OpenText): Utterance {
     const { context, sessionId, clock, settings, outbox, onError, resumption, trace } = this.#options;
-    trace?.utteranceBegun(id, this.#nowMs());
+    const traceparent = trace?.utteranceBegun(id, this.#nowMs());
     this.#places.begun(id, text.input, this.#intake.place());
     const utterance = new Utterance({
       id,
@@ -262,6 +262,7 @@ export class SessionAudio {
       text,
       sound: this.#options.handOver?.newSound(),
       engine: context.engine,
+      traceparent,
       open: this.#transcription?.scoresPhones === false ? openUnscored : context.scoring.openUtterance,
       outbox,
       settings,
@@ -300,10 +301,10 @@ export class SessionAudio {
     this.#places.finalSent(this.#latest.id, 0);
   }
 
-  #finalSent(id: number, final: FinalMessage | undefined): void {
+  #finalSent({ id, scoredMs }: Utterance, final: FinalMessage | undefined): void {
     const { outbox, trace, onFinal, handOver } = this.#options;
     trace?.utteranceFinal(id, this.#nowMs());
-    if (final) handOver?.finalSent(final, outbox.lastEventId);
+    if (final) handOver?.finalSent(final, outbox.lastEventId, scoredMs);
     this.#places.finalSent(id, outbox.lastEventId);
     onFinal();
   }

@@ -118,7 +118,7 @@ export class SessionEnd {
   /** Others score later what nobody here can finish; the client is told where it finds that. */
   #handOver(): void {
     const { audio, handOver, outbox, sessionId } = this.#options;
-    const ids = handOver?.unfinished(audio.unfinished()) ?? [];
+    const ids = handOver?.unfinished(audio.unfinished(), outbox.lastEventId) ?? [];
     if (ids.length === 0) return;
     const which = `utterance${ids.length === 1 ? '' : 's'} ${ids.join(', ')}`;
     const message = `${which} will be scored later: GET ${resultsPath(sessionId)} with the resume_token`;

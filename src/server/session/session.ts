@@ -266,7 +266,7 @@ export class Session implements KeptSession {
 
   /** Ends the session without an event: its client does not come back. */
   abandon(): void {
-    this.#handOver?.gone(this.#audio.unfinished());
+    this.#handOver?.gone(this.#audio.unfinished(), this.#outbox.lastEventId);
     this.#end.abandon();
   }
 

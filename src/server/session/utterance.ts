@@ -45,6 +45,8 @@ export type UtteranceOptions = {
   /** Keeps its sound, so that it can be scored later; absent: nobody does. */
   sound?: UtteranceSound | undefined;
   engine: AcousticEngine;
+  /** The span that it is, for whoever scores it elsewhere; absent: nobody traces it. */
+  traceparent?: string | undefined;
   open: OpenUtterance;
   outbox: Outbox;
   overload: Pick<OverloadControl, 'level' | 'felt' | 'scored'>;
@@ -97,13 +99,9 @@ export class Utterance {
     });
     const onFeedback = (feedback: Feedback): void => this.#onFeedback(feedback);
     const { emitIntervalMs } = settings;
-    const { speaker, canWait } = options;
-    this.#pipeline = options.open(
-      engine,
-      this.reference,
-      { emitIntervalMs, speaker, startMs, canWait },
-      { onFeedback, onError },
-    );
+    const { speaker, canWait, traceparent } = options;
+    const scored = { emitIntervalMs, speaker, startMs, canWait, ...(traceparent !== undefined && { traceparent }) };
+    this.#pipeline = options.open(engine, this.reference, scored, { onFeedback, onError });
   }
 
   /** How far the model is, on the session's clock. */

@@ -15,8 +15,11 @@ import type { Direction, GapMode, Loss, NetworkProfile, PathProfile } from '../p
 
 /** One direction of a device's network: impairments, one after the other, as packets meet them. */
 export class Path {
+  /** Whether the last packet that was lost found the link's queue full. */
+  queueWasFull = false;
   private readonly gaps: Gaps;
   private readonly addedLoss: AddedLoss;
+  private readonly link: Impairment;
   private readonly parts: readonly Impairment[];
 
   constructor(profile: NetworkProfile, direction: Direction, key: DrawKey) {
@@ -24,11 +27,12 @@ export class Path {
     const path = profile[direction];
     this.gaps = new Gaps(profile.events, direction, key);
     this.addedLoss = new AddedLoss(draws('added loss'));
+    this.link = linkOf(path);
     const parts = [
       new Outage(this.gaps),
       this.addedLoss,
       lossOf(path.loss, draws('loss'), draws('state')),
-      linkOf(path),
+      this.link,
       path.jitter ? new JitteredDelay(path.delayUs, path.jitter, draws('jitter')) : new Delay(path.delayUs),
       path.reorder ? new Noop() : new InOrder(),
     ];
@@ -44,7 +48,9 @@ export class Path {
     let at = atUs;
     for (let index = 0; index < this.parts.length; index++) {
       at = this.parts[index]!.pass(at, bytes);
-      if (at === LOST) return LOST;
+      if (at !== LOST) continue;
+      this.queueWasFull = this.parts[index] === this.link;
+      return LOST;
     }
     return at;
   }

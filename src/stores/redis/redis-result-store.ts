@@ -27,8 +27,8 @@ export class RedisResultStore implements ResultStore {
   }
 
   async expect(handed: ExpectedResult, ttlMs: number): Promise<Expectation> {
-    const { sessionId, utteranceId, tokenHash, owner, dataKey } = handed;
-    const values = [ttlMs, ttlMs + goneMs, utteranceId, tokenHash, owner ?? '', dataKey];
+    const { sessionId, utteranceId, tokenHash, owner, dataKey, eventId } = handed;
+    const values = [ttlMs, ttlMs + goneMs, utteranceId, tokenHash, owner ?? '', dataKey, eventId];
     const [kind, key] = await this.#link.run('expectResult', this.#keys.results(sessionId), values);
     if (kind === 'expected') return { kind, dataKey: String(key) };
     return { kind: kind as 'known' | 'erased' };
@@ -77,13 +77,16 @@ const letters = { done: 'd', failed: 'f' } as const;
 
 /** @param flat a hash of Redis: names and values by turns */
 function utterancesOf(flat: readonly string[]): FoundUtterance[] {
+  const fields = new Map<string, string>();
+  for (let at = 0; at < flat.length; at += 2) fields.set(flat[at]!, flat[at + 1]!);
   const found: FoundUtterance[] = [];
-  for (let at = 0; at < flat.length; at += 2) {
-    const [name, value] = [flat[at]!, flat[at + 1]!];
+  for (const [name, value] of fields) {
     if (!name.startsWith('s:')) continue;
     const utteranceId = Number(name.slice(2));
-    if (value === 'p') found.push({ utteranceId, state: 'pending' });
-    else found.push({ utteranceId, state: value[0] === letters.done ? 'done' : 'failed', value: value.slice(1) });
+    const event = fields.get(`e:${utteranceId}`);
+    const head = { utteranceId, ...(event !== undefined && { eventId: Number(event) }) };
+    if (value === 'p') found.push({ ...head, state: 'pending' });
+    else found.push({ ...head, state: value[0] === letters.done ? 'done' : 'failed', value: value.slice(1) });
   }
   return found.sort((left, right) => left.utteranceId - right.utteranceId);
 }

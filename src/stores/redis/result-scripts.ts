@@ -4,16 +4,17 @@ import { clock, inTime } from './script-clock.ts';
  * The steps of the store of results. KEYS: the results of a session, what is left when they are
  * gone, and the session itself; all are tagged by its id, so that a cluster keeps them in one
  * place. `s:N` is how utterance N stands (`p` pending, `d` and its final, `f` and why not), `n:N`
- * how often it was tried, `r:N` which replay of it came last.
+ * how often it was tried, `r:N` which replay of it came last, `e:N` which event its final is.
  */
 
-/** ARGV: latest, ttl, ttl of what is left, utterance, token hash, owner, data key. */
+/** ARGV: latest, ttl, ttl of what is left, utterance, token hash, owner, data key, event. */
 const expectResult = `${inTime}
 if redis.call('HGET', KEYS[2], 'why') == 'erased' then return {now, 'erased'} end
 local state = redis.call('HGET', KEYS[1], 's:' .. ARGV[4])
 if state and string.sub(state, 1, 1) == 'd' then return {now, 'known'} end
 redis.call('HSETNX', KEYS[1], 'key', ARGV[7])
 redis.call('HSET', KEYS[1], 'token', ARGV[5], 'owner', ARGV[6], 's:' .. ARGV[4], 'p', 'n:' .. ARGV[4], 0)
+redis.call('HSET', KEYS[1], 'e:' .. ARGV[4], ARGV[8])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('HSET', KEYS[2], 'token', ARGV[5], 'owner', ARGV[6], 'why', 'expired')
 redis.call('PEXPIRE', KEYS[2], ARGV[3])

@@ -3,9 +3,19 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { AlwaysOnSampler, BasicTracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { SecretUrl } from '../../secret-url.ts';
+import { TracedNodeUtterance } from './node-traces.ts';
 import { type KeepingPolicy, TracedSession } from './session-traces.ts';
 import { SpanQueue } from './span-queue.ts';
-import type { BegunSessionTrace, SpanCounts, TracedCall, Tracing } from './tracing.ts';
+import { parseTraceparent } from './traceparent.ts';
+import type {
+  BegunNodeTrace,
+  BegunSessionTrace,
+  NodeTrace,
+  NodeTracing,
+  SpanCounts,
+  TracedCall,
+  Tracing,
+} from './tracing.ts';
 
 export type OtlpTracingOptions = Omit<TracesOptions, 'exporter' | 'random'> & {
   /** Where spans go, `/v1/traces` included. */
@@ -28,8 +38,8 @@ export type TracesOptions = KeepingPolicy & {
   onTrouble(why: string | undefined): void;
 };
 
-/** The sessions that are traced, and the way of their spans to an exporter. */
-export class Traces implements Tracing, AsyncDisposable {
+/** What is traced of sessions and at nodes, and the way of its spans to an exporter. */
+export class Traces implements Tracing, NodeTracing, AsyncDisposable {
   readonly #queue: SpanQueue;
   readonly #provider: BasicTracerProvider;
   readonly #tracer: Tracer;
@@ -68,6 +78,11 @@ export class Traces implements Tracing, AsyncDisposable {
     this.#early.delete(sessionId);
     this.#sessions.set(sessionId, session);
     return session;
+  }
+
+  utterance(begun: BegunNodeTrace): NodeTrace | undefined {
+    const parent = parseTraceparent(begun.traceparent);
+    return parent && new TracedNodeUtterance({ tracer: this.#tracer, policy: this.#policy, begun, parent });
   }
 
   call(sessionId: string, call: TracedCall): void {

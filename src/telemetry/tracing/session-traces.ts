@@ -1,15 +1,9 @@
-import {
-  type Context,
-  type Link,
-  ROOT_CONTEXT,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  type Tracer,
-  trace,
-} from '@opentelemetry/api';
-import type { BegunSessionTrace, SessionTrace, SpanAttributes, TracedCall, TracedFeedback } from './tracing.ts';
+import { type Context, type Link, ROOT_CONTEXT, type Span, SpanKind, type Tracer, trace } from '@opentelemetry/api';
+import { remoteContext } from './remote-context.ts';
+import { writeTraceparent } from './traceparent.ts';
+import type { BegunSessionTrace, SessionTrace, TracedCall, TracedFeedback } from './tracing.ts';
 import { soundMs, stageSpans, UtteranceRecord } from './utterance-trace.ts';
+import { failSpan, type WrittenSpan, writeSpan } from './write-span.ts';
 
 /** What is kept beside what failed. */
 export type KeepingPolicy = {
@@ -42,7 +36,7 @@ export class TracedSession implements SessionTrace {
   /** From the monotonic clock to that of the wall, ms. */
   readonly #wallMs: number;
   readonly #span: Span;
-  readonly #open = new Map<number, { record: UtteranceRecord; span: Span | undefined }>();
+  readonly #open = new Map<number, { record: UtteranceRecord; span: Span }>();
   readonly #calls: TracedCall[] = [];
   readonly #onEnd: () => void;
   #isKept: boolean;
@@ -55,10 +49,7 @@ export class TracedSession implements SessionTrace {
     this.#onEnd = onEnd;
     this.#wallMs = Date.now() - performance.now();
     this.#isKept = parent?.isSampled ?? false;
-    const { traceId = '', spanId = '', isSampled = false } = parent ?? {};
-    const context = parent
-      ? trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: Number(isSampled), isRemote: true })
-      : ROOT_CONTEXT;
+    const context = parent ? remoteContext(parent) : ROOT_CONTEXT;
     const own = { ...attributes, 'speechfb.span': 'session' };
     const options = { kind: SpanKind.SERVER, startTime: this.#wallMs + startMs, attributes: own };
     // A span that is never ended is never sent.
@@ -73,19 +64,21 @@ export class TracedSession implements SessionTrace {
     }
   }
 
-  utteranceBegun(utterance: number, startMs: number): void {
+  utteranceBegun(utterance: number, startMs: number): string {
     const { share, slowMs, random } = this.#policy;
     const record = new UtteranceRecord(startMs, { slowMs, isShared: random() < share, random });
-    this.#open.set(utterance, { record, span: undefined });
+    // Others may write spans below it before it is known whether it is kept.
+    const span = this.#utteranceSpan(record);
+    this.#open.set(utterance, { record, span });
+    const { traceId, spanId } = span.spanContext();
+    return writeTraceparent({ traceId, spanId, isSampled: record.isKept });
   }
 
   feedback(utterance: number, feedback: TracedFeedback): string | undefined {
     const open = this.#open.get(utterance);
     if (!open) return undefined;
     open.record.add(feedback);
-    if (!open.record.isKept) return undefined;
-    open.span ??= this.#utteranceSpan(open.record);
-    return open.span.spanContext().traceId;
+    return open.record.isKept ? open.span.spanContext().traceId : undefined;
   }
 
   utteranceEnded(utterance: number, reason: string, atMs: number): void {
@@ -106,7 +99,7 @@ export class TracedSession implements SessionTrace {
     for (const { name, attributes, failure: why, ...times } of this.#calls) {
       this.#write(name, { ...times, kind: SpanKind.CLIENT, attributes, failure: why }, context);
     }
-    if (failure !== undefined) fail(this.#span, failure);
+    if (failure !== undefined) failSpan(this.#span, failure);
     this.#span.end(this.#wallMs + atMs);
   }
 
@@ -114,11 +107,10 @@ export class TracedSession implements SessionTrace {
     const open = this.#open.get(utterance);
     if (!open) return;
     this.#open.delete(utterance);
-    const { record } = open;
+    const { record, span } = open;
     const keptFor = record.keptFor(atMs, failure);
     if (keptFor === undefined) return;
     this.#isKept = true;
-    const span = open.span ?? this.#utteranceSpan(record);
     const context = trace.setSpan(ROOT_CONTEXT, span);
     const kept = record.feedback();
     for (const feedback of kept) this.#writeFeedback(feedback, context);
@@ -133,7 +125,7 @@ export class TracedSession implements SessionTrace {
       'speechfb.feedback.count': record.count,
       'speechfb.feedback.kept': kept.length,
     });
-    if (failure !== undefined) fail(span, failure);
+    if (failure !== undefined) failSpan(span, failure);
     span.end(this.#wallMs + atMs);
   }
 
@@ -154,30 +146,9 @@ export class TracedSession implements SessionTrace {
     }
   }
 
-  /** A span that is over, and the context of those below it. */
-  #write(
-    name: string,
-    { startMs, endMs, kind = SpanKind.INTERNAL, attributes, failure }: WrittenSpan,
-    context: Context,
-  ): Context {
-    const span = this.#tracer.startSpan(name, { kind, startTime: this.#wallMs + startMs, attributes }, context);
-    if (failure !== undefined) fail(span, failure);
-    span.end(this.#wallMs + endMs);
-    return trace.setSpan(context, span);
+  #write(name: string, span: WrittenSpan, context: Context): Context {
+    return writeSpan({ tracer: this.#tracer, wallMs: this.#wallMs }, name, span, context);
   }
-}
-
-type WrittenSpan = {
-  startMs: number;
-  endMs: number;
-  kind?: SpanKind;
-  attributes: SpanAttributes;
-  failure?: string | undefined;
-};
-
-function fail(span: Span, why: string): void {
-  span.setAttribute('error.type', why);
-  span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
 /** Calls of one session that its trace has room for. */

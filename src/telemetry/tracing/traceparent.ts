@@ -13,3 +13,8 @@ export function parseTraceparent(text: string): RemoteSpan | undefined {
   if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
   return { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & 1) === 1 };
 }
+
+/** The `traceparent` of a span, in version 00. */
+export function writeTraceparent({ traceId, spanId, isSampled }: RemoteSpan): string {
+  return `00-${traceId}-${spanId}-0${Number(isSampled)}`;
+}

@@ -51,7 +51,11 @@ export type TracedFeedback = {
 
 /** One session; utterances go by their numbers. */
 export type SessionTrace = {
-  utteranceBegun(utterance: number, startMs: number): void;
+  /**
+   * Gives the `traceparent` of the utterance, for whoever does a part of it elsewhere; its flag
+   * says whether it is sure to be kept.
+   */
+  utteranceBegun(utterance: number, startMs: number): string;
   /** Gives the trace of the utterance when that is sure to be kept. */
   feedback(utterance: number, feedback: TracedFeedback): string | undefined;
   /** Its client has ended it, for that reason: its final is due. */
@@ -60,4 +64,30 @@ export type SessionTrace = {
   utteranceFinal(utterance: number, atMs: number): void;
   /** Nothing more comes; `failure`: the code of the error that ended it. */
   end(atMs: number, failure: string | undefined): void;
+};
+
+/** Follows what gateways have scored at this node. */
+export type NodeTracing = {
+  /** Undefined: what the gateway says of its span cannot be read. */
+  utterance(begun: BegunNodeTrace): NodeTrace | undefined;
+};
+
+export type BegunNodeTrace = {
+  /** The utterance's span at its gateway. */
+  traceparent: string;
+  startMs: number;
+  attributes: SpanAttributes;
+};
+
+/** The scoring of one utterance at a node. */
+export type NodeTrace = {
+  /** A partial result that was worked out at `atMs`. */
+  feedback(atMs: number, timing: StageTimings): void;
+  /** No more sound comes: the result is due. */
+  ended(atMs: number): void;
+  /**
+   * Nothing more comes; only the first call counts. `final`: the result is out; `closed`: the
+   * gateway does not want it any more; else the code of the error that ended it.
+   */
+  end(atMs: number, outcome: string): void;
 };

@@ -7,7 +7,14 @@ import { beginning, type Cursor, type RetainedSound } from './retained-sound.ts'
 export type Place = { link: NodeLink; lease: number };
 
 /** How an utterance is scored, wherever it is. */
-export type LegSettings = { emitIntervalMs: number; nbest: number; startMs: number; canWait: boolean };
+export type LegSettings = {
+  emitIntervalMs: number;
+  nbest: number;
+  startMs: number;
+  canWait: boolean;
+  /** Empty: nobody traces it. */
+  traceparent: string;
+};
 
 export type LegOptions = {
   place: Place;

@@ -112,12 +112,12 @@ export class NodePool {
   readonly openUtterance: OpenUtterance = (_engine, reference, settings, events) => {
     const { model, maxRetainedBytes = defaultRetainedBytes } = this.#options;
     checkReadable(reference, model);
-    const { speaker = '', emitIntervalMs, nbest = 0, startMs = 0, canWait = false } = settings;
+    const { speaker = '', emitIntervalMs, nbest = 0, startMs = 0, canWait = false, traceparent = '' } = settings;
     const unheard = (isWanted: () => boolean) => this.#unheard.finalOf(reference, speaker, isWanted);
     return this.#session(speaker).open({
       reference,
       sampleRateHz: model.sampleRateHz,
-      settings: { emitIntervalMs, nbest, startMs, canWait },
+      settings: { emitIntervalMs, nbest, startMs, canWait, traceparent },
       maxRetainedBytes,
       blocks: this.#blocks,
       events,

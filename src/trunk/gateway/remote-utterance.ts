@@ -244,7 +244,8 @@ export class RemoteUtterance implements UtterancePipeline {
       return;
     }
     // A node that grants what it does not have is no node to go back to.
-    if (code === 'no_lease' || code === 'trunk_fault') onBroken(leg.place, message);
+    if (code === 'no_lease') onBroken(leg.place, `it granted a slot that it does not have: ${message}`);
+    if (code === 'trunk_fault') onBroken(leg.place, message);
     this.#failures += 1;
     if (this.#failures > mostFailures)
       this.fail(new Error(`an utterance failed at ${mostFailures + 1} nodes: ${message}`));

@@ -28,6 +28,8 @@ export type InferenceNode = {
   renewTls(tls: NodeTls): void;
   /** Tells every gateway to move its sessions away, or that it takes sessions again. */
   cordon(isCordoned: boolean): void;
+  /** For load tests: grants every slot that it is asked for and keeps none, or keeps them again. */
+  forgetLeases(isForgetful: boolean): void;
   /** Tells every gateway to move its sessions away; resolves when they have, or after `drainMs`. */
   drain(): Promise<{ moved: boolean }>;
   /** Ends every trunk at once. */
@@ -86,6 +88,7 @@ export async function startInferenceNode(options: InferenceNodeOptions): Promise
       return core.isDraining;
     },
     cordon,
+    forgetLeases: (isForgetful) => core.leases.forget(isForgetful),
     renewTls: (renewed) => port.renew(renewed),
     async drain() {
       cordon(true);

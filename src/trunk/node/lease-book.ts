@@ -7,6 +7,7 @@ export class LeaseBook {
   readonly #ttlMs: number;
   readonly #expiresMs = new Map<number, number>();
   #lastLease = 0;
+  #isForgetful = false;
 
   /**
    * @param slots Leases that may be held at once.
@@ -29,8 +30,17 @@ export class LeaseBook {
   grant(nowMs: number): number | undefined {
     if (this.free === 0) return undefined;
     this.#lastLease += 1;
-    this.#expiresMs.set(this.#lastLease, nowMs + this.#ttlMs);
+    if (!this.#isForgetful) this.#expiresMs.set(this.#lastLease, nowMs + this.#ttlMs);
     return this.#lastLease;
+  }
+
+  /**
+   * Keeps no lease, neither those that are held nor what it goes on granting, until it is told
+   * otherwise: a fault for load tests.
+   */
+  forget(isForgetful: boolean): void {
+    this.#isForgetful = isForgetful;
+    if (isForgetful) this.#expiresMs.clear();
   }
 
   has(lease: number): boolean {

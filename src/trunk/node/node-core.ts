@@ -1,6 +1,9 @@
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import type { OpenUtterance } from '../../scoring/pipeline.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { NodeTrace, NodeTracing } from '../../telemetry/tracing/tracing.ts';
+import { trunkMethod } from '../wire/service.ts';
+import type { OpenUtterance as OpenItem } from '../wire/speechfb/v1/inference_pb.ts';
 import { LeaseBook } from './lease-book.ts';
 
 export type NodeCoreOptions = {
@@ -15,6 +18,8 @@ export type NodeCoreOptions = {
   leaseTtlMs: number;
   /** How long its sessions have to move away when it goes. */
   drainMs: number;
+  /** Follows what is scored here for gateways that trace; absent: nobody does. */
+  tracing?: NodeTracing | undefined;
   /** Monotonic, ms. */
   now(): number;
 };
@@ -67,6 +72,15 @@ export class NodeCore {
   /** Grants nothing more, or does again. */
   drain(isDraining = true): void {
     this.#isDraining = isDraining;
+  }
+
+  /** What follows an utterance, if somebody here and its gateway trace. */
+  trace({ traceparent }: OpenItem): NodeTrace | undefined {
+    const { tracing, name, now } = this.#options;
+    if (!tracing || traceparent === '') return undefined;
+    const [, service = '', method = ''] = trunkMethod.split('/');
+    const rpc = { 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': method };
+    return tracing.utterance({ traceparent, startMs: now(), attributes: { ...rpc, 'speechfb.node': name } });
   }
 
   /** The node's hello. */

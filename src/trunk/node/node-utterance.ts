@@ -3,6 +3,7 @@ import { SpeechfbError } from '../../errors.ts';
 import type { OpenUtterance, UtterancePipeline } from '../../scoring/pipeline.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { Feedback } from '../../scoring/utterance-scorer.ts';
+import type { NodeTrace } from '../../telemetry/tracing/tracing.ts';
 import type { SentNodeItem } from '../wire/items.ts';
 import { type PackedSound, unpackSound } from '../wire/samples.ts';
 import type { OpenUtterance as OpenItem } from '../wire/speechfb/v1/inference_pb.ts';
@@ -15,6 +16,10 @@ export type NodeUtteranceOptions = {
   openUtterance: OpenUtterance;
   /** Samples that the gateway may send before any credit. */
   windowSamples: number;
+  /** What follows it; absent: nobody does. */
+  trace?: NodeTrace | undefined;
+  /** Monotonic, ms. */
+  now(): number;
   say(item: SentNodeItem): void;
 };
 
@@ -63,17 +68,20 @@ export class NodeUtterance {
   finish(): void {
     if (this.#takesNoMore) return;
     this.#takesNoMore = true;
+    const { trace, now, say } = this.#options;
+    trace?.ended(now());
     this.#pipeline.finish().then(
       (result) => {
         const value = { utterance: this.#id, resultJson: jsonBytes(result) };
-        this.#options.say({ case: 'result', value });
+        say({ case: 'result', value });
+        trace?.end(now(), 'final');
       },
       (error: unknown) => this.fail(error),
     );
   }
 
   close(): void {
-    this.#end();
+    this.#end('closed');
   }
 
   #onFeedback({ audioMs, phones, progress, timing, ageMs }: Feedback): void {
@@ -87,7 +95,9 @@ export class NodeUtterance {
       timing: { queue, features, asr, scoring },
       ageMs: ageMs ?? 0,
     };
-    this.#options.say({ case: 'feedback', value });
+    const { trace, now, say } = this.#options;
+    say({ case: 'feedback', value });
+    trace?.feedback(now() - value.ageMs, value.timing);
     this.#giveCredit(audioMs);
   }
 
@@ -104,15 +114,18 @@ export class NodeUtterance {
   /** It cannot go on: the gateway is told, once. */
   fail(error: unknown): void {
     if (this.#isOver) return;
-    this.#end();
     const code = error instanceof SpeechfbError ? error.code : '';
+    this.#end(code === '' ? 'internal' : code);
     const message = error instanceof Error ? error.message : String(error);
     this.#options.say({ case: 'failed', value: { utterance: this.#id, code, message } });
   }
 
-  #end(): void {
+  /** @param outcome `closed`, or the code of its error */
+  #end(outcome: string): void {
     this.#takesNoMore = true;
     this.#isOver = true;
+    const { trace, now } = this.#options;
+    trace?.end(now(), outcome);
     this.#pipeline.close();
   }
 }

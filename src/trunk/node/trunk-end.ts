@@ -162,10 +162,12 @@ export class TrunkEnd {
       return;
     }
     const { engine, openUtterance, windowSamples } = this.#core;
+    const now = (): number => this.#core.now();
     const speaker = `${this.#openedMs} ${lease}`;
     try {
       const say = (item: SentNodeItem): void => this.say(item);
-      const opened = new NodeUtterance({ open, speaker, engine, openUtterance, windowSamples, say });
+      const of = { open, speaker, engine, openUtterance, windowSamples, trace: this.#core.trace(open), now };
+      const opened = new NodeUtterance({ ...of, say });
       under.set(utterance, opened);
       this.#byUtterance.set(utterance, opened);
     } catch (error) {

@@ -5,7 +5,7 @@ export type HeardRequest = ReturnType<typeof decodeRequest>;
 export type HeardResponse = ReturnType<typeof decodeResponse>;
 
 /** The minor of the protocol that this program speaks: one more with each item or field added. */
-export const trunkMinor = 2;
+export const trunkMinor = 3;
 
 /** As HTTP/2 has it, `/service/method`. */
 export const trunkMethod = '/speechfb.v1.InferenceService/Trunk';

@@ -69,6 +69,21 @@ describe('what serve traces', () => {
     expect(read(session, call, { ...silent, traceId: 'b2' }).records).toEqual([]);
   });
 
+  it('counts what a node did as no stage of its own: the gateway has it in its stages', () => {
+    const node = (traceId: string) =>
+      [
+        span('11', '01', 'node utterance', 10, 990, { 'speechfb.span': 'node', 'speechfb.node.kept': 'slow' }),
+        span('12', '11', 'node feedback', 101, 139),
+        span('13', '12', 'node asr', 119, 139, { 'speechfb.node.stage': 'asr' }),
+      ].map((one) => ({ ...one, traceId }));
+    const figures = (...spans: object[]) => read(...spans).records.map(({ totalMs, stages }) => ({ totalMs, stages }));
+    const alone = figures(...utterance('share'));
+    expect(alone).toHaveLength(2);
+    expect(figures(...utterance('share'), ...node('a1'))).toEqual(alone);
+    // The gateway kept nothing of this one.
+    expect(figures(...utterance('share'), ...node('d4'))).toEqual(alone);
+  });
+
   it('leaves alone the traces of others that use the same words', () => {
     const { records } = read(
       span('01', undefined, 'request', 0, 30, { span: 'feedback', kept: 'slow' }),

@@ -40,10 +40,20 @@ export class ManualHearing implements Hearing {
     this.isClosed = true;
   }
 
-  /** Writes an utterance so far; `settled` of its words will not change. */
-  say(text: string, { utterance = 0, isFinal = false, settled = 0, coversMs = this.heardMs } = {}): void {
-    const words = text.split(' ').slice(0, settled).join(' ');
-    this.#on.onText({ utterance, text, settled: isFinal ? text.length : words.length, isFinal, coversMs });
+  /**
+   * Writes an utterance so far; `settled` of its words will not change. With `eachMs` each word has
+   * a time, one behind the other.
+   */
+  say(text: string, { utterance = 0, isFinal = false, settled = 0, coversMs = this.heardMs, eachMs = 0 } = {}): void {
+    const all = text.split(' ');
+    const words = all.slice(0, settled).join(' ');
+    const timed = all.map((word, at) => ({
+      text: word,
+      endMs: (at + 1) * eachMs,
+      isFinal: isFinal || at < settled,
+    }));
+    const times = eachMs > 0 && { words: timed };
+    this.#on.onText({ utterance, text, settled: isFinal ? text.length : words.length, isFinal, coversMs, ...times });
   }
 
   fail(error: Partial<BackendError> = {}): void {

@@ -5,6 +5,7 @@ import { eachPhone } from '../../../src/protocol/written-phones.ts';
 import type { OpenUtterance } from '../../../src/scoring/pipeline.ts';
 import type { Feedback } from '../../../src/scoring/utterance-scorer.ts';
 import { createLog, type Log } from '../../../src/telemetry/log.ts';
+import type { NodeTracing } from '../../../src/telemetry/tracing/tracing.ts';
 import { NodeAddresses, parseNodeSource } from '../../../src/trunk/gateway/node-addresses.ts';
 import { NodePool } from '../../../src/trunk/gateway/node-pool.ts';
 import { type InferenceNode, startInferenceNode } from '../../../src/trunk/node/inference-node.ts';
@@ -30,6 +31,7 @@ export async function node(
     address?: string;
     log?: Log;
     silentMs?: number;
+    tracing?: NodeTracing;
   } = {},
 ): Promise<InferenceNode> {
   const {
@@ -41,6 +43,7 @@ export async function node(
     address = '127.0.0.1:0',
     log = silent,
     silentMs,
+    tracing,
   } = changes;
   const started = await startInferenceNode({
     engine: engineOf(version),
@@ -53,6 +56,7 @@ export async function node(
     drainMs: 2000,
     address,
     tls,
+    tracing,
     ...(silentMs !== undefined && { silentMs }),
   });
   onTestFinished(() => started.close());

@@ -13,6 +13,7 @@ describe('a promise of the protocol', () => {
     ['after a resume ids may skip', [ack(1, 0), resumed(1), ack(4, 1)], []],
     ['after a resume ids may not repeat', [ack(4, 0), resumed(4), ack(3, 1)], ['event_id 3 after 4']],
     ['who may not resume is told so by number 0', [ack(4, 0), refused(0), resumed(4), ack(5, 1)], []],
+    ['a late final may skip ids', [ack(1, 0), { ...final(9), late: true } as ServerEvent], []],
     ['an error of the session has a number', [ack(4, 0), refused(3)], ['event_id 3 after 4']],
     ['an ack that goes back is broken', [ack(1, 9), ack(2, 8)], ['ack went back from 9 to 8']],
     ['an ack beyond what was sent is broken', [ack(1, 101)], ['ack of 101 frames when 100 were sent']],

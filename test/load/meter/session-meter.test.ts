@@ -51,6 +51,16 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
     expect(recorder.tally).toMatchObject({ sessions: 1, sessions_died: 1, sessions_ok: 0 });
   });
 
+  it('whose final comes late owes what it owed, and the final is counted apart', () => {
+    const meter = newMeter();
+    for (let k = 1; k <= 50; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);
+    expect(meter.event({ ...final(55), audio_ms: 10_000, words: [], late: true } as ServerEvent, 60_000)).toEqual([]);
+    close(meter, 'lost');
+    expect(recorder.distributions.feedback_latency).toMatchObject({ samples: 100, never: 50 });
+    expect(recorder.distributions.final_latency).toMatchObject({ samples: 1, never: 1 });
+    expect(recorder.tally).toMatchObject({ late_finals: 1, utterances: 0, utterances_due: 1, utterances_good: 0 });
+  });
+
   it('that was interrupted owes only what was due by then, and is no session', () => {
     const meter = newMeter();
     for (let k = 1; k <= 50; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);

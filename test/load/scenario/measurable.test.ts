@@ -14,6 +14,7 @@ const ofFrames = [
   'sessions_sent_away',
   'transcripts_moved',
   'transcripts_lost',
+  'late_finals',
 ];
 
 it('measures of a server that says how far it has heard all but what speechfb.v1 alone has', () => {

@@ -25,6 +25,7 @@ it('ships these scenarios', () => {
     'chaos/kill-gateway.yaml',
     'chaos/kill-inference.yaml',
     'chaos/kill-redis.yaml',
+    'chaos/lying-node.yaml',
     'chaos/managed-hangs.yaml',
     'chaos/no-node.yaml',
     'chaos/node-loss.yaml',

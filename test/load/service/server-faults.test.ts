@@ -70,6 +70,7 @@ describe('a part of the service', () => {
     [{ kind: 'kill-node', node: 2, forMs: 300 }, ['SIGKILL node 2', 'start node 2']],
     [{ kind: 'stop-node', node: 2, forMs: 300 }, ['SIGSTOP node 2', 'SIGCONT node 2']],
     [{ kind: 'drain-node', node: 2, forMs: 300 }, ['SIGTERM node 2', 'start node 2']],
+    [{ kind: 'forget-leases', node: 2, forMs: 300 }, ['SIGUSR2 node 2', 'SIGUSR2 node 2']],
     [{ kind: 'kill-gateway', gateway: 1, forMs: 300 }, ['SIGKILL gateway 1', 'start gateway 1']],
     [{ kind: 'stop-gateway', gateway: 1, forMs: 300 }, ['SIGSTOP gateway 1', 'SIGCONT gateway 1']],
     [{ kind: 'drain-gateway', gateway: 1, forMs: 300 }, ['SIGTERM gateway 1', 'start gateway 1']],

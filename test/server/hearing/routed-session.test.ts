@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ServerEvent } from '../../../src/protocol/server-messages.ts';
-import { routingPolicy } from '../../../src/routing/policy/policy.ts';
 import type { RunningServer } from '../../../src/server/gateway/server.ts';
-import type { Metered } from '../../../src/server/hearing/meter.ts';
-import type { Witness } from '../../../src/server/hearing/witness.ts';
 import { connect, finalPhones, startMessage, type TestClient } from '../../kit/server/client.ts';
-import { ManualBackend } from '../../kit/server/manual-backend.ts';
+import { policyOf, routed, spilling } from '../../kit/server/routed.ts';
 import { serve } from '../../kit/server/serve.ts';
 
 const text = 'abababab babababa';
@@ -255,32 +252,6 @@ describe('a session that another backend writes', () => {
   });
 });
 
-async function routed(changes: Parameters<typeof serve>[0] = {}, witness?: Witness) {
-  const [first, second] = [new ManualBackend('first'), new ManualBackend('second')];
-  const metered: Metered[] = [];
-  const meter = { heard: (one: Metered) => void metered.push(one), ended() {} };
-  const server: RunningServer = await serve({
-    routing: { policy: policyOf({ all: 'first' }, first, second), meter, witness },
-    ...changes,
-  });
-  return { server, first, second, metered };
-}
-
-function policyOf({ all }: { all: string }, ...backends: ManualBackend[]) {
-  const names = backends.map(({ name }) => name);
-  const spec = routingPolicy.parse({
-    kind: 'RoutingPolicy',
-    spec: {
-      backends: names.map((name, at) => ({
-        ...{ name, kind: 'deepgram', price: '$0.006/min' },
-        ...(at + 1 < names.length && { fallback: names[at + 1] }),
-      })),
-      rules: [{ name: 'all', to: { [all]: '100%' } }],
-    },
-  }).spec;
-  return { name: 'test', spec, backends: new Map(backends.map((backend) => [backend.name, backend])) };
-}
-
 const someone = {
   id: 'x',
   language: 'en',
@@ -289,26 +260,6 @@ const someone = {
   tenant: undefined,
   user: undefined,
 } as const;
-
-/** A server with one place of its own, whose policy spills to a backend of so many. */
-async function spilling(maxSessions: number) {
-  const first = new ManualBackend('first');
-  const { spec } = routingPolicy.parse({
-    kind: 'RoutingPolicy',
-    spec: {
-      backends: [
-        { name: 'own', kind: 'local', languages: ['en'], price: '$0.0004/min', fallback: 'first' },
-        { name: 'first', kind: 'deepgram', price: '$0.006/min', maxSessions },
-      ],
-      rules: [
-        { name: 'own', when: { language: ['en'] }, spill: 'without-phones', to: { own: '100%' } },
-        { name: 'others', to: { first: '100%' } },
-      ],
-    },
-  });
-  const policy = { name: 'test', spec, backends: new Map([['first', first]]) };
-  return { server: await serve({ routing: { policy }, limits: { fixedSessions: 1 } }), first };
-}
 
 async function begin(server: RunningServer, language = 'en-US') {
   const client = await connect(server.url);

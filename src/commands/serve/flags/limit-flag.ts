@@ -1,5 +1,6 @@
 import { SpeechfbError } from '../../../errors.ts';
 import { type LimitName, limitNames, limitProblem } from '../../../protocol/limit-ranges.ts';
+import { conflictOf } from '../../../server/limit-conflicts.ts';
 import { defaultLimits, type Limits, wireName } from '../../../server/limits.ts';
 import { didYouMean } from '../../../suggest.ts';
 
@@ -29,25 +30,8 @@ export function parseLimit(text: string): Partial<Limits> {
  * @throws SpeechfbError `bad_flag`
  */
 export function checkLimits(given: Partial<Limits>): void {
-  const all: Limits = { ...defaultLimits, ...given };
-  for (const [less, more] of ascending) {
-    if (all[less] <= all[more]) continue;
-    const [first, second] = [less, more].map((limit) => `${wireName(limit)} (${all[limit]})`);
-    throw new SpeechfbError('bad_flag', `--limit: ${first} is more than ${second}`, {
-      hint: `set both, as --limit ${wireName(less)}=${all[more]} --limit ${wireName(more)}=${all[more]}`,
-    });
-  }
+  const conflict = conflictOf({ ...defaultLimits, ...given });
+  if (!conflict) return;
+  const hint = conflict.both && `set both, as ${conflict.both.map((text) => `--limit ${text}`).join(' ')}`;
+  throw new SpeechfbError('bad_flag', `--limit: ${conflict.message}`, hint === undefined ? {} : { hint });
 }
-
-/** The first of each pair is at most the second. */
-const ascending: readonly (readonly [keyof Limits, keyof Limits])[] = [
-  ['minGapWaitMs', 'maxGapWaitMs'],
-  ['congestedBytes', 'maxUnsentBytes'],
-  ['recoveredBelow', 'largerGroupsAt'],
-  ['largerGroupsAt', 'halfRateAt'],
-  ['halfRateAt', 'finalsOnlyAt'],
-  ['finalsOnlyAt', 'wordsOnlyAt'],
-  ['wordsOnlyAt', 'sheddingAt'],
-  ['stepDownMs', 'mostStepDownMs'],
-  ['silentGatewayMs', 'hungGatewayMs'],
-];

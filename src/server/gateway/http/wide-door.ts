@@ -2,6 +2,7 @@ import { fork, type SendHandle } from 'node:child_process';
 import type { Server as HttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { workerUrl } from '../../../threads/worker-url.ts';
+import type { Limits } from '../../limits.ts';
 import { closeListener } from './listener.ts';
 
 /**
@@ -12,16 +13,24 @@ import { closeListener } from './listener.ts';
  * the socket, sends it back as often as it is told, and ends. Where that fails all is as before.
  */
 export class WideDoor {
-  readonly #http: HttpServer;
+  readonly http: HttpServer;
   readonly #copies: number;
   readonly #servers: Server[] = [];
   #state: 'narrow' | 'asked' | 'closed' = 'narrow';
   #giveUp = (): void => {};
+  /** Connections that are there. */
+  #open = 0;
 
-  /** @param copies how many connections more are taken a turn; 0: never any */
-  constructor(http: HttpServer, copies: number) {
-    this.#http = http;
-    this.#copies = copies;
+  constructor(http: HttpServer, { acceptsATurn }: Pick<Limits, 'acceptsATurn'>) {
+    this.http = http;
+    this.#copies = acceptsATurn - 1;
+    http.on('connection', (socket) => {
+      this.#open += 1;
+      socket.once('close', () => {
+        this.#open -= 1;
+      });
+      if (this.#open >= busyFrom) this.#widen();
+    });
   }
 
   /** How many connections are taken a turn. */
@@ -29,9 +38,16 @@ export class WideDoor {
     return 1 + this.#servers.length;
   }
 
-  /** To be called when the turns may become long; the first call counts. */
-  widen(): void {
-    const handle = (this.#http as Listening)._handle;
+  /** Ends everything that came in by it, too. */
+  async close(): Promise<void> {
+    this.#state = 'closed';
+    this.#giveUp();
+    const closed = this.#servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve())));
+    await Promise.all([closeListener(this.http), ...closed]);
+  }
+
+  #widen(): void {
+    const handle = (this.http as Listening)._handle;
     if (this.#state !== 'narrow' || this.#copies === 0 || !handle) return;
     this.#state = 'asked';
     const echo = fork(workerUrl(import.meta.url, 'handle-echo.js'), {
@@ -54,18 +70,10 @@ export class WideDoor {
     echo.channel?.unref();
   }
 
-  /** Ends everything that came in by it, too. */
-  async close(): Promise<void> {
-    this.#state = 'closed';
-    this.#giveUp();
-    const closed = this.#servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve())));
-    await Promise.all([closeListener(this.#http), ...closed]);
-  }
-
   #add(copy: unknown): void {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     server.on('error', () => {});
-    server.on('connection', (socket) => this.#http.emit('connection', socket));
+    server.on('connection', (socket) => this.http.emit('connection', socket));
     server.listen(copy);
     if (this.#state === 'closed') server.close();
     else this.#servers.push(server);
@@ -75,5 +83,7 @@ export class WideDoor {
 /** What Node sends between processes of a server that listens. */
 type Listening = { _handle?: SendHandle };
 
+/** With fewer connections no turn is long. */
+const busyFrom = 20;
 /** How long the other process may take; it starts while this one is busy. */
 const patienceMs = 30_000;
