@@ -36,6 +36,8 @@ export type ConnectionOptions = {
   began?(session: Session): void;
   /** The lane that all sessions of the client go in; undefined: as they ask. */
   lane?: Lane | undefined;
+  /** The tenant whose client it is; undefined: it is none's. */
+  tenant?: string | undefined;
   /** The span of the request that opened the socket, which a start without one has. */
   traceparent?: string | undefined;
   /** Whether the client goes where `moving` says. */

@@ -87,7 +87,7 @@ export class Connection {
 
   /** Sends `error` and closes the socket. */
   refuse(refusal: Refusal): void {
-    noteRefusal(this.#options.context, refusal);
+    noteRefusal(this.#options.context, refusal, this.#options.tenant);
     this.#sink.write(JSON.stringify({ event_id: 0, audio_ms: 0, ...errorMessage(refusal) }));
     this.#sink.close(wireErrors[refusal.code].close, refusal.message);
   }

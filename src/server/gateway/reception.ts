@@ -40,7 +40,7 @@ export type ReceptionOptions = {
   takeover: Takeover | undefined;
   tenancy: Tenancy | undefined;
   /** A request for a WebSocket is to be refused. */
-  onRefused(socket: Duplex, refusal: HttpRefusal, facade: Facade | undefined): void;
+  onRefused(socket: Duplex, refusal: HttpRefusal, facade: Facade | undefined, tenant?: string): void;
   /** A request for a WebSocket is about to be answered. */
   onOpened(request: IncomingMessage): void;
 };
@@ -101,9 +101,12 @@ export class Reception {
     const maySpill = context.router?.takesAny() === true;
     const claimed = { ...hints, maySpill };
     const full = entrance.connection(accounts.of(caller), claimed, mayResume, tenancy?.spent(caller.member));
+    const refuse = (refusal: HttpRefusal): void => {
+      if (caller.member) tenancy?.refused(caller.member, refusal);
+      onRefused(socket, refusal, facade, caller.member?.tenant);
+    };
     if (full) {
-      if (caller.member) tenancy?.refused(caller.member, full);
-      onRefused(socket, full, facade);
+      refuse(full);
       return;
     }
     const name = facade?.name ?? subprotocol;
@@ -115,7 +118,7 @@ export class Reception {
     if (!supervision) open();
     else
       void placeAbove(supervision, { caller, socket, claims }).then((place) => {
-        if (place && 'status' in place) onRefused(socket, place, facade);
+        if (place && 'status' in place) refuse(place);
         else if (place) open(place);
       });
   }
@@ -175,6 +178,7 @@ export class Reception {
       },
       began: (session) => member && tenancy?.began(session, member),
       lane: member?.lane,
+      tenant: member?.tenant,
       traceparent,
       elsewhere: supervision && !isPassedOn ? elsewhereOf(supervision, caller) : undefined,
       onClose: () => {

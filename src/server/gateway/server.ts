@@ -7,7 +7,7 @@ import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import { Accounts } from '../admission/accounts.ts';
 import { stalled } from '../admission/admission.ts';
-import { type HttpRefusal, noteHttpRefusal, refuseSocket } from '../admission/http-refusal.ts';
+import { noteHttpRefusal, type RefusedRequest, refuseSocket } from '../admission/http-refusal.ts';
 import { Lobby } from '../admission/lobby.ts';
 import type { Room } from '../admission/room.ts';
 import { checkTlsPair, type TlsPair } from '../admission/tls-pair.ts';
@@ -84,7 +84,7 @@ class Server implements RunningServer {
   #innerDoor: InnerDoor | undefined;
   #isDraining = false;
   #isCordoned = false;
-  readonly #refused = (why: Pick<HttpRefusal, 'reason' | 'limit'>, message: string) =>
+  readonly #refused = (why: RefusedRequest, message: string) =>
     noteHttpRefusal({ metrics: this.#metrics, log: this.#log }, why, message);
   readonly #self = () => selfOf(this.#notReady(), this.#options.publicUrl, this.#context);
   readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.slots?.places() ?? Infinity);
@@ -335,9 +335,9 @@ class Server implements RunningServer {
       takeover:
         this.#durable && new Takeover({ context: this.#context, registry: this.#registry, durable: this.#durable }),
       tenancy: this.#tenancy,
-      onRefused: (socket, refusal, facade) => {
+      onRefused: (socket, refusal, facade, tenant) => {
         refuseSocket(socket, refusal, facade?.words(refusal));
-        this.#refused(refusal, 'an upgrade was refused');
+        this.#refused({ ...refusal, tenant }, 'an upgrade was refused');
       },
       onOpened: (request) => this.#lobby.leave(request.socket),
     });
