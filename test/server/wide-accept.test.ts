@@ -2,17 +2,17 @@ import { createServer as createHttpServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { WideDoor } from '../../src/server/gateway/http/wide-door.ts';
+import { WideAccept } from '../../src/server/gateway/http/wide-accept.ts';
 
-describe('the door of a server', () => {
+describe('the port of a server', () => {
   it.each([
     [16, 16, 'many in each turn of its event loop', (turns: number) => turns < 16],
     [1, 1, 'one in each turn', (turns: number) => turns >= 60],
   ])('takes at %i a turn, once twenty are there (%i descriptors), %s', async (acceptsATurn, width, _, holds) => {
-    const { door, open, accepted } = await startDoor(acceptsATurn);
-    expect(door.width).toBe(1);
+    const { wide, open, accepted } = await startAccepting(acceptsATurn);
+    expect(wide.width).toBe(1);
     open(20);
-    while (door.width < width || accepted() < 20) await turn();
+    while (wide.width < width || accepted() < 20) await turn();
 
     open(64);
     let turns = 0;
@@ -24,30 +24,30 @@ describe('the door of a server', () => {
   });
 
   it('answers what came in by each descriptor, and closes all of them', async () => {
-    const { door, open, port, accepted } = await startDoor(4);
+    const { wide, open, port, accepted } = await startAccepting(4);
     open(20);
-    while (door.width < 4 || accepted() < 20) await turn();
+    while (wide.width < 4 || accepted() < 20) await turn();
     const answers = await Promise.all(
       Array.from({ length: 40 }, async () => (await fetch(`http://127.0.0.1:${port}/`)).text()),
     );
     expect(new Set(answers)).toEqual(new Set(['here']));
 
-    await door.close();
+    await wide.close();
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
   });
 
   it('closes while it is still being widened', async () => {
-    const { door, open, port, accepted } = await startDoor(16);
+    const { wide, open, port, accepted } = await startAccepting(16);
     open(20);
     while (accepted() < 20) await turn();
-    await door.close();
+    await wide.close();
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
   });
 });
 
-async function startDoor(acceptsATurn: number) {
+async function startAccepting(acceptsATurn: number) {
   const http = createHttpServer((_, response) => response.end('here'));
-  const door = new WideDoor(http, { acceptsATurn });
+  const wide = new WideAccept(http, { acceptsATurn });
   await new Promise<void>((resolve) => void http.listen(0, '127.0.0.1', resolve));
   const { port } = http.address() as { port: number };
   let count = 0;
@@ -57,12 +57,12 @@ async function startDoor(acceptsATurn: number) {
   const sockets: Socket[] = [];
   onTestFinished(async () => {
     for (const socket of sockets) socket.destroy();
-    await door.close();
+    await wide.close();
   });
   const open = (wanted: number): void => {
     for (let left = wanted; left > 0; left--) {
       sockets.push(connect(port, '127.0.0.1').on('error', () => {}));
     }
   };
-  return { door, open, port, accepted: () => count };
+  return { wide, open, port, accepted: () => count };
 }

@@ -12,8 +12,8 @@ import { closeListener } from './listener.ts';
  * descriptor of the same socket is asked each turn, too. Node has no `dup`: another process is sent
  * the socket, sends it back as often as it is told, and ends. Where that fails all is as before.
  */
-export class WideDoor {
-  readonly http: HttpServer;
+export class WideAccept {
+  readonly #http: HttpServer;
   readonly #copies: number;
   readonly #servers: Server[] = [];
   #state: 'narrow' | 'asked' | 'closed' = 'narrow';
@@ -22,7 +22,7 @@ export class WideDoor {
   #open = 0;
 
   constructor(http: HttpServer, { acceptsATurn }: Pick<Limits, 'acceptsATurn'>) {
-    this.http = http;
+    this.#http = http;
     this.#copies = acceptsATurn - 1;
     http.on('connection', (socket) => {
       this.#open += 1;
@@ -43,11 +43,11 @@ export class WideDoor {
     this.#state = 'closed';
     this.#giveUp();
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve())));
-    await Promise.all([closeListener(this.http), ...closed]);
+    await Promise.all([closeListener(this.#http), ...closed]);
   }
 
   #widen(): void {
-    const handle = (this.http as Listening)._handle;
+    const handle = (this.#http as Listening)._handle;
     if (this.#state !== 'narrow' || this.#copies === 0 || !handle) return;
     this.#state = 'asked';
     const echo = fork(workerUrl(import.meta.url, 'handle-echo.js'), {
@@ -73,7 +73,7 @@ export class WideDoor {
   #add(copy: unknown): void {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     server.on('error', () => {});
-    server.on('connection', (socket) => this.http.emit('connection', socket));
+    server.on('connection', (socket) => this.#http.emit('connection', socket));
     server.listen(copy);
     if (this.#state === 'closed') server.close();
     else this.#servers.push(server);
