@@ -116,7 +116,9 @@ describe('speechfb netsim', () => {
   it('marks QUIC as modelled', async () => {
     await netsim('LTE', '--transport', 'quic-stream', ...short);
     expect(output.stdout).toContain('over  quic-stream (modelled, not measured)');
-    expect(output.stdout).toContain('modelled  QUIC follows its RFCs here; it was held against two real ones (docs/quic.md)');
+    expect(output.stdout).toContain(
+      'modelled  QUIC follows its RFCs here; it was held against two real ones (docs/quic.md)',
+    );
   });
 
   it('has many phones, each on its own', async () => {
