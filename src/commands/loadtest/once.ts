@@ -1,6 +1,13 @@
 import { type LoadOutcome, runLoad } from '../../load/run.ts';
 import type { LoadScenario } from '../../load/scenario/scenario.ts';
-import { needsSteppingClock, nodeArgs, serveArgs, serverCount, storeCommand } from '../../load/scenario/serve-args.ts';
+import {
+  needsSteppingClock,
+  nodeArgs,
+  serveArgs,
+  serverCount,
+  storeCommand,
+  workerCount,
+} from '../../load/scenario/serve-args.ts';
 import { packageVersion, shippedPath } from '../package.ts';
 import type { LoadtestFlags } from './flags.ts';
 import type { ReadyLoad } from './prepare.ts';
@@ -45,16 +52,25 @@ export async function runOnce(
 
 async function serveCommand({ spec }: LoadScenario) {
   const { tenants } = spec.target.embedded ?? {};
+  const isQuic = spec.target.transport !== 'websocket';
   const bin = shippedPath('bin/speechfb');
   return {
     file: process.execPath,
-    args: [bin, 'serve', '--port', '0', ...serveArgs(spec.target.embedded, spec.faults)],
+    args: [
+      bin,
+      'serve',
+      '--port',
+      '0',
+      ...(isQuic ? ['--quic', '0'] : []),
+      ...serveArgs(spec.target.embedded, spec.faults),
+    ],
     nodes: nodeArgs(spec.target.embedded, spec.faults),
     tenants: tenants && (await tenantsFor(tenants)),
-    hasTls: spec.target.embedded?.tls,
+    hasTls: isQuic || spec.target.embedded?.tls,
     zones: spec.target.embedded?.zones,
     servers: serverCount(spec.target.embedded),
     hasSteppingClock: needsSteppingClock(spec.faults),
     store: storeCommand(spec.target.embedded, spec.faults),
+    workers: workerCount(spec.target.embedded),
   };
 }
