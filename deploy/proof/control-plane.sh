@@ -15,8 +15,8 @@ mkdir -p "$out/pki" "$out/log"
 out=$(cd "$out" && pwd)
 started=
 stop() {
-  # The API server last but for its store: the others would complain.
-  for pid in $started; do kill "$pid" 2>/dev/null || true; done
+  # Nothing of theirs is kept, and an API server whose store has ended waits a minute before it does.
+  for pid in $started; do kill -KILL "$pid" 2>/dev/null || true; done
   for pid in $started; do wait "$pid" 2>/dev/null || true; done
   [ -n "${KEEP:-}" ] || rm -rf "$out"
 }
