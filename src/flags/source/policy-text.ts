@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { parseDocuments } from '../../config/documents.ts';
-import { parseConfig } from '../../config/yaml.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { routingPolicy } from '../../routing/policy/policy.ts';
 import type { SoundPolicy } from './policy-value.ts';
@@ -13,5 +12,7 @@ export function policyOfText(file: string, text: string): SoundPolicy {
   const [first, second] = parseDocuments(file, text, 'RoutingPolicy', routingPolicy);
   if (second) throw new SpeechfbError('bad_config', `${file} has two policies; one is in force at a time`);
   const { metadata, spec } = first!.value;
-  return { name: metadata.name, spec, given: parseConfig(file, text, z.unknown()) };
+  // A file may have documents of other kinds beside it.
+  const [written] = parseDocuments(file, text, 'RoutingPolicy', z.unknown());
+  return { name: metadata.name, spec, given: written!.value };
 }
