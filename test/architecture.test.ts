@@ -9,11 +9,11 @@ import { findCircle, readImports, roomArrows, subRoomArrows, type Table, tablePr
  */
 const rooms: Table = {
   commands:
-    'acoustic admin audio audit backends budget capacity client config deploy dialects flags handoff load metrics protocol proxy queue report results routing scoring server shadow sim slo stores telemetry threads trunk',
+    'acoustic admin audio audit backends budget capacity client config deploy dialects flags handoff load metrics protocol proxy queue quic report results routing scoring server shadow sim slo stores telemetry threads trunk',
   report: 'admin audit budget capacity deploy handoff load metrics protocol proxy results routing shadow sim slo stats',
-  load: 'audio capacity client clock config dialects metrics protocol proxy results scoring sim slo stats threads',
+  load: 'audio capacity client clock config dialects metrics protocol proxy quic results scoring sim slo stats threads',
   results: 'config metrics slo stats',
-  server: 'acoustic audio backends config handoff protocol routing scoring shadow stores telemetry threads',
+  server: 'acoustic audio backends config handoff protocol quic routing scoring shadow stores telemetry threads',
   flags: 'audit config routing',
   proxy: 'sim stats',
   scoring: 'acoustic audio config protocol threads',
@@ -25,7 +25,7 @@ const rooms: Table = {
   capacity: 'config stats',
   deploy: 'capacity config slo stats',
   routing: 'config slo',
-  client: 'audio clock config dialects protocol stats',
+  client: 'audio clock config dialects protocol quic stats',
   dialects: 'audio config',
   handoff: 'acoustic protocol queue scoring stores',
   metrics: 'protocol stats',
@@ -39,6 +39,7 @@ const rooms: Table = {
   config: '',
   protocol: 'config',
   queue: '',
+  quic: '',
   stats: '',
   threads: '',
   trunk: 'acoustic protocol scoring telemetry',

@@ -2,6 +2,7 @@ import type { Clock } from '../clock/wheel.ts';
 import type { ConnectRequest } from '../dialects/dialect.ts';
 import { grpcLinks } from './link/grpc-link.ts';
 import type { OpenLink, SimulatedDevice } from './link/link.ts';
+import type { LinkTransport } from './link/quic-way.ts';
 import { socketLinks, type TlsOptions } from './link/websocket-connection.ts';
 
 /** What an upgrade carries to be let in, and the secrets in it, which are shown to nobody. */
@@ -17,6 +18,8 @@ export type ServerAddress = {
   url: string;
   token: string | undefined;
   tls: TlsOptions | undefined;
+  /** What carries speechfb.v1; default `websocket`. */
+  transport?: LinkTransport | undefined;
   credentials?: Credentials | undefined;
 };
 
@@ -50,12 +53,12 @@ export function dialectLinks(
 
 /** Links to a server of speechfb.v1. */
 export function streamLinks(
-  { url, token, tls, credentials }: ServerAddress,
+  { url, token, tls, transport, credentials }: ServerAddress,
   clock: Clock,
   afterMessage?: (nowMs: number) => void,
 ): OpenLink {
   const { headers, query = {}, subprotocols = [] } = credentials ?? {};
-  const target = { url: dialectUrl(url, {}, query), token, tls, headers };
+  const target = { url: dialectUrl(url, {}, query), token, tls, transport, headers };
   const also = subprotocols.length === 0 ? {} : { besideOurs: subprotocols };
   return socketLinks({ ...target, ...also }, clock, afterMessage);
 }

@@ -13,7 +13,8 @@ import { StreamClient } from './client.ts';
 import type { ClientEnd } from './close-outcome.ts';
 import { SoundFrames } from './frames.ts';
 import { inTurn } from './link/in-turn.ts';
-import { brokenProtocol, socketLinks } from './link/websocket-connection.ts';
+import type { LinkTransport } from './link/quic-way.ts';
+import { brokenProtocol, socketLinks, type TlsOptions } from './link/websocket-connection.ts';
 
 export type PlaybackOptions = {
   recording: Pcm;
@@ -22,6 +23,9 @@ export type PlaybackOptions = {
   /** Other servers of the same service, to which each further connection leads in turn. */
   alsoAt?: readonly SecretUrl[];
   token: string | undefined;
+  /** What carries it; default `websocket`. */
+  transport?: LinkTransport | undefined;
+  tls?: TlsOptions | undefined;
   frameMs: number;
   emitIntervalMs: number;
   lane: Lane;
@@ -137,9 +141,12 @@ class Playback {
   }
 
   #connect(onEnd: (end: ClientEnd) => void): StreamClient {
-    const { recording, text, url, alsoAt = [], token, frameMs, emitIntervalMs, lane, patience } = this.#options;
+    const { recording, text, url, alsoAt = [], frameMs, emitIntervalMs, lane, patience } = this.#options;
+    const { token, transport, tls } = this.#options;
     const handshakeMs = (patience.readyMs + 1000) / (alsoAt.length + 1);
-    const servers = [url, ...alsoAt].map(({ href }) => socketLinks({ url: href, token, handshakeMs }, now));
+    const servers = [url, ...alsoAt].map(({ href }) =>
+      socketLinks({ url: href, token, transport, tls, handshakeMs }, now),
+    );
     return new StreamClient({
       open: inTurn(servers),
       otherServers: alsoAt.length,

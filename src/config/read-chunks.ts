@@ -87,14 +87,27 @@ function refuseUtf16(bytes: Buffer): void {
  * `-` is standard input; a pipe is read too. Throws `unreadable_file`.
  */
 export async function* readChunks(file: string, what: string): AsyncGenerator<string> {
+  yield* textChunks(readBytes(file, what), file, what);
+}
+
+/** The same as the bytes that stand in it, gunzipped. Throws `unreadable_file`. */
+export async function* readBytes(file: string, what: string): AsyncGenerator<Buffer> {
   try {
     if (file !== '-' && statSync(file).isDirectory()) throw new Error('it is a directory');
-    const bytes = createReadStream(file, { highWaterMark: 1 << 20, ...(file === '-' ? { fd: 0 } : {}) });
-    const decoder = new Utf8Decoder();
-    for await (const chunk of gunzipped(bytes)) yield decoder.push(chunk);
-    yield decoder.end();
+    yield* gunzipped(createReadStream(file, { highWaterMark: 1 << 20, ...(file === '-' ? { fd: 0 } : {}) }));
   } catch (cause) {
     throw unreadable(file, what, cause);
+  }
+}
+
+/** Bytes that `readBytes` read, as text. Throws `unreadable_file` where they are no UTF-8. */
+export async function* textChunks(bytes: AsyncIterable<Buffer>, file: string, what: string): AsyncGenerator<string> {
+  try {
+    const decoder = new Utf8Decoder();
+    for await (const piece of bytes) yield decoder.push(piece);
+    yield decoder.end();
+  } catch (cause) {
+    throw cause instanceof SpeechfbError ? cause : unreadable(file, what, cause);
   }
 }
 

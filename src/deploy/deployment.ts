@@ -1,7 +1,7 @@
 import type { CapacityResult } from '../capacity/plan/result.ts';
 import { createPlan, type Plan } from '../capacity/plan/sizes.ts';
 import type { CapacitySpec } from '../capacity/scenario/spec.ts';
-import { SpeechfbError } from '../errors.ts';
+import { type Problem, SpeechfbError } from '../errors.ts';
 import { prometheusRules } from '../slo/service-level/rules.ts';
 import type { Figure, Tree } from './document/figure.ts';
 import type { ApiServerSetting } from './manifests/deletion-cost.ts';
@@ -14,6 +14,7 @@ import { type DeployInputs, promiseOf } from './plan/inputs.ts';
 import { autoscalerOf, playDeployed } from './plan/play.ts';
 import { gatewayFigures, inferenceFigures, slotsFigure } from './plan/pods.ts';
 import { scaleFigures } from './plan/scale.ts';
+import { scaleContradictions } from './plan/scale-contradictions.ts';
 
 /** The manifests of one cluster; `region` undefined: there is one cluster alone. */
 export type RegionFiles = { region: string | undefined; files: readonly ManifestFile[] };
@@ -33,15 +34,12 @@ export type DeployExtras = { canaryText: string | undefined; serviceRules: Tree 
  * `contradictory_inputs` with all contradictions at once.
  */
 export function planDeployment(inputs: DeployInputs, extras: DeployExtras): DeploymentPlan {
-  const problems = contradictions(inputs);
-  if (problems.length > 0)
-    throw new SpeechfbError('contradictory_inputs', 'the inputs of the deployment contradict one another', {
-      problems,
-    });
+  refuse(contradictions(inputs));
   const spec = measuredSpec(inputs);
   const plan = createPlan(spec, inputs.capacity.inputs);
   const slots = slotsFigure(inputs, plan);
   const scales = plan.regions.map((_, index) => scaleFigures(inputs, plan, slots, index));
+  refuse(scaleContradictions(inputs, plan, scales));
   return {
     name: inputs.values.name,
     regions: plan.regions.map((_, index) => ({
@@ -50,6 +48,11 @@ export function planDeployment(inputs: DeployInputs, extras: DeployExtras): Depl
     })),
     play: () => playDeployed(inputs, spec, Number(slots.value), scales),
   };
+}
+
+function refuse(problems: readonly Problem[]): void {
+  if (problems.length === 0) return;
+  throw new SpeechfbError('contradictory_inputs', 'the inputs of the deployment contradict one another', { problems });
 }
 
 /** The scenario, sized by the curve that was measured where there is one. */

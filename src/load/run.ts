@@ -2,6 +2,7 @@ import { arch, availableParallelism, cpus, platform, release, totalmem } from 'n
 import { createDialect } from '../dialects/catalogue.ts';
 import { formatMs } from '../format.ts';
 import { histogramsReady } from '../metrics/histogram.ts';
+import { loadQuic } from '../quic/library.ts';
 import { hideSecrets } from '../redact.ts';
 import { mergeFaultRecords } from '../results/fault-record.ts';
 import type { RunMetadata } from '../results/judge-run.ts';
@@ -15,6 +16,7 @@ import { generatorCount, runGenerators } from './generator/pool.ts';
 import { preflight } from './generator/preflight.ts';
 import type { PreparedLoad } from './scenario/prepare.ts';
 import type { LoadScenario } from './scenario/scenario.ts';
+import { targetText } from './scenario/target-schema.ts';
 import { ServerFaults } from './service/server-faults.ts';
 import { type EmbeddedService, type ServiceCommand, startService } from './service/service.ts';
 
@@ -50,6 +52,7 @@ export type LoadOutcome = {
 /** Runs one prepared scenario: server, load, measurements, verdicts. */
 export async function runLoad(options: LoadOptions, hooks: LoadHooks): Promise<LoadOutcome> {
   await histogramsReady();
+  if (options.scenario.spec.target.transport !== 'websocket') await loadQuic();
   const server = await startTarget(options, hooks);
   let outcome: LoadOutcome;
   try {
@@ -93,6 +96,7 @@ async function measure(
       token: prepared.token,
       tokens: options.serve.tenants?.tokens,
       tls: server?.certificates ? { ca: server.certificates.authority } : prepared.tls,
+      transport: spec.target.transport,
       credentials: prepared.credentials,
       dialect: options.scenario.dialect,
       frameMs: spec.learners.frame,
@@ -162,12 +166,12 @@ function agreedStart(startAtEpochMs: number | undefined, hooks: LoadHooks): numb
 }
 
 async function startTarget(options: LoadOptions, hooks: LoadHooks): Promise<EmbeddedService | undefined> {
-  const { url } = options.scenario.spec.target;
+  const { url, transport } = options.scenario.spec.target;
   if (url !== undefined) {
     hooks.onPhase('reaching the server');
     const { token, tls, credentials, clips } = options.prepared;
     const dialect = options.scenario.dialect && createDialect(options.scenario.dialect);
-    const common = { token, tls, credentials, dialect, reads: clips[0] };
+    const common = { token, tls, transport, credentials, dialect, reads: clips[0] };
     for (const one of targetsOf(options.scenario)) await preflight({ ...common, url: one }, { signal: hooks.signal });
     return undefined;
   }
@@ -217,7 +221,7 @@ function metadataOf(options: LoadOptions, result: GeneratorResult, run: Run): Ru
       emitIntervalMs: spec.learners.emitInterval,
       pauseMs: prepared.meanPauseMs,
       seed: spec.seed,
-      target: `${spec.target.url ?? 'embedded'}`,
+      target: targetText(spec.target),
       planHash: prepared.planHash,
     },
     environment: environment(),

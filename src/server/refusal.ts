@@ -12,10 +12,18 @@ export type Refusal = {
   limit?: keyof Limits;
 };
 
-/** Counts a refusal that a client is told, and logs it without its sentence, which may quote. */
-export function noteRefusal({ metrics, log }: { metrics: Metrics; log: Log }, { code, limit }: Refusal): void {
+/**
+ * Counts a refusal that a client is told, and logs it without its sentence, which may quote.
+ *
+ * @param tenant whose client it is, by its name in the tenants' file
+ */
+export function noteRefusal(
+  { metrics, log }: { metrics: Metrics; log: Log },
+  { code, limit }: Refusal,
+  tenant?: string,
+): void {
   metrics.refusal(code);
   const name = limit && wireName(limit);
   if (name !== undefined) metrics.limit(name);
-  log.warn({ code, limit: name }, `a client was refused: ${code}`);
+  log.warn({ code, limit: name, tenant }, `a client was refused: ${code}`);
 }

@@ -56,6 +56,12 @@ export class Metrics {
   readonly message: Tally;
   /** Counts a WebSocket by the protocol that is spoken. */
   readonly socket: Tally;
+  /** Counts a WebSocket by what carries it: `tcp` or `quic`. */
+  readonly carrier: Tally;
+  /**
+   * Counts a datagram of QUIC: `heard`, or `early`, when there was no session that it could be of.
+   */
+  readonly datagram: Tally;
   /** Counts a frame by what became of it. */
   readonly frame: Tally;
   readonly event: (type: ServerMessage['type']) => void;
@@ -97,6 +103,8 @@ export class Metrics {
     });
     this.message = counter('messages_total', 'Messages from clients, by type; audio frames as "audio".', 'kind');
     this.socket = counter('sockets_total', 'WebSockets opened, by the protocol that is spoken.', 'protocol');
+    this.carrier = counter('carriers_total', 'WebSockets opened, by what carries them.', 'transport');
+    this.datagram = counter('datagrams_total', 'Datagrams of QUIC by what became of them.', 'outcome');
     this.frame = counter('frames_total', 'Audio frames by what became of them.', 'outcome');
     this.event = counter('events_total', 'Events to clients, by type.', 'type');
     this.refusal = counter('refusals_total', 'Errors told to clients, by code.', 'code');

@@ -1,8 +1,9 @@
 import type { Log, LogFields } from './log.ts';
 
 /**
- * A log that says the same message once in `everyMs` at most, whatever strangers do: what they may
- * cause at will must fill no disk. What was left unsaid is counted and said later, as `suppressed`.
+ * A log that says the same message once in `everyMs` at most, and once of each tenant, whatever
+ * strangers do: what they may cause at will must fill no disk, and no tenant hides another. What
+ * was left unsaid is counted and said later, as `suppressed`.
  */
 export class ThrottledLog implements Log {
   readonly #log: Log;
@@ -42,7 +43,8 @@ export class ThrottledLog implements Log {
   #say(level: Line['level'], fields: LogFields, message: string): void {
     const line = { level, fields, message };
     const nowMs = this.#now();
-    const key = this.#said.has(message) || this.#said.size < maxMessages ? message : overflow;
+    const own = fields.tenant === undefined ? message : `${message} ${fields.tenant}`;
+    const key = this.#said.has(own) || this.#said.size < maxMessages ? own : overflow;
     const before = this.#said.get(key);
     if (before && nowMs - before.atMs < everyMs) {
       before.suppressed += 1;

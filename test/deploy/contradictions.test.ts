@@ -153,6 +153,92 @@ describe('inputs that contradict are refused with the place of both', () => {
       /capacity\.yaml:\d+:\d+ brings 24,000/,
     ],
     [
+      'fewer pods at the most than must be there before the spike',
+      { capacity: capacity('scaling: {minReplicas: 204}', 'scaling: {maxReplicas: 201}') },
+      /capacity\.yaml:\d+:\d+: scaling\.maxReplicas: 201 is less than the 204 pods/,
+      /that capacity\.yaml:\d+:\d+ asks for: users rise from 20,000 to 60,000/,
+    ],
+    [
+      "fewer pods at the most in a region than the scenario's least",
+      {
+        capacity: `${shipped.capacity}  regions: [{name: eu, share: 100%, pinned: true, maxReplicas: 203}]\n`,
+        values: `${shipped.values}  regions: [{name: eu, residency: stays, cluster: eu-1}]\n`,
+      },
+      /capacity\.yaml:\d+:\d+: regions: "eu": maxReplicas: 203 is less than the 204 pods/,
+      /capacity\.yaml:\d+:\d+ asks for: the scenario asks for 204/,
+    ],
+    [
+      'fewer pods at the most in a region than its spike needs',
+      {
+        capacity: `${shipped.capacity}  regions: [{name: eu, share: 75%, pinned: true, minReplicas: 9, maxReplicas: 20}, {name: us, share: 25%}]\n`,
+        values: `${shipped.values}  regions: [{name: eu, residency: stays, cluster: eu-1}, {name: us, residency: may-leave, cluster: us-1}]\n`,
+      },
+      /capacity\.yaml:\d+:\d+: regions: "eu": maxReplicas: 20 pods of 120 streams carry 2,400/,
+      /capacity\.yaml:\d+:\d+ brings 18,000 at once/,
+    ],
+    [
+      'fewer pods at the most than the spike needs by a curve',
+      {
+        curve: curve(300, 80),
+        capacity: profile(99, '500ms').replace('minReplicas: 204', 'minReplicas: 100, maxReplicas: 250'),
+      },
+      /scaling\.maxReplicas: 250 pods of 80 streams carry 20,000/,
+      /capacity\.yaml:\d+:\d+ brings 24,000/,
+    ],
+    [
+      'a target that no fleet can be above',
+      { capacity: capacity('scaling: {', 'scaling: {target: 95%, ') },
+      /capacity\.yaml:\d+:\d+: scaling\.target: 95 %/,
+      /the 120 at capacity\.yaml:\d+:\d+ can never be exceeded .* write less than 90\.9 %/,
+    ],
+    [
+      'more streams a pod for KEDA than a pod carries',
+      {
+        capacity: capacity('scaling: {', 'scaling: {kind: keda, targetStreams: 130, '),
+        values: shipped.values.replace('hpa', 'keda'),
+      },
+      /capacity\.yaml:\d+:\d+: scaling\.targetStreams: 130 streams/,
+      /the 120 at capacity\.yaml:\d+:\d+/,
+    ],
+    [
+      'pods that leave sooner than they come back',
+      {
+        capacity: capacity('scaling: {', 'scaling: {behavior: {scaleDown: {stabilizationWindowSeconds: 60}}, '),
+      },
+      /capacity\.yaml:\d+:\d+: scaling\.behavior\.scaleDown\.stabilizationWindowSeconds: .* 1 m/,
+      /2 m to come back at capacity\.yaml:\d+:\d+/,
+    ],
+    [
+      'two regions on the machines of one',
+      {
+        capacity: `${shipped.capacity}  regions: [{name: eu, share: 75%, pinned: true}, {name: us, share: 25%, pinned: true}]\n`,
+        values: `${shipped.values}  regions: [{name: eu, residency: stays, cluster: eu-1}, {name: us, residency: stays, cluster: eu-1}]\n`,
+      },
+      /values\.yaml:\d+:\d+: regions: "us" would run on the machines of eu-1/,
+      /which values\.yaml:\d+:\d+ gives to "eu"/,
+    ],
+    [
+      'one region twice',
+      {
+        capacity: `${shipped.capacity}  regions: [{name: eu, share: 100%, pinned: true}]\n`,
+        values: `${shipped.values}  regions: [{name: eu, residency: stays, cluster: eu-1}, {name: eu, residency: stays, cluster: eu-2}]\n`,
+      },
+      /values\.yaml:\d+:\d+: regions: "eu" is there already/,
+      /at values\.yaml:\d+:\d+/,
+    ],
+    [
+      'a step of a canary that is over before its pods are there',
+      { capacity: capacity('startup: 120s', 'startup: 30m') },
+      /canary\.yaml:\d+:\d+: steps\[0\]\.hold: 30 m/,
+      /30 m at capacity\.yaml:\d+:\d+: nobody would be judged/,
+    ],
+    [
+      'a canary for a rollout that has no steps',
+      { values: shipped.values.replace('rollout: job', 'rollout: none') },
+      /values\.yaml:\d+:\d+: rollout: none/,
+      /canary\.yaml:\d+:\d+ asks for steps/,
+    ],
+    [
       'a canary for another promise',
       { canary: canary('target: 99%', 'target: 98%') },
       /canary\.yaml:\d+:\d+: target: 98 %/,
@@ -195,6 +281,16 @@ describe('inputs that contradict are refused with the place of both', () => {
       canary: canary('target: 99%', 'target: 98%'),
     });
     expect(told.split('\n')).toHaveLength(4);
+  });
+
+  it('and neither a target that leaves room nor bounds that just do are any', () => {
+    const just = (scaling: string) =>
+      faultsOf({ ...shipped, capacity: capacity('scaling: {minReplicas: 204}', scaling) });
+    expect(just('scaling: {target: 90%, minReplicas: 204}')).toBe('nothing');
+    expect(just('scaling: {maxReplicas: 204}')).toBe('nothing');
+    expect(just('scaling: {minReplicas: 204, behavior: {scaleDown: {stabilizationWindowSeconds: 120}}}')).toBe(
+      'nothing',
+    );
   });
 
   it('and a curve that is stricter than the promise is none', () => {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { checkTlsPair } from '../../src/server/admission/tls-pair.ts';
 import { localhostTls, renewedTls } from '../kit/localhost.ts';
 import { connect, startMessage } from '../kit/server/client.ts';
+import { metricsByTls } from '../kit/server/metrics-by-tls.ts';
 import { serve } from '../kit/server/serve.ts';
 
 const { validFrom, validTo } = new X509Certificate(localhostTls.certificate);
@@ -49,7 +50,7 @@ describe('a server whose certificate is renewed', () => {
     expect(await shownAt(server.port)).toBe(fingerprintOf(renewedTls));
     client.frames(0, 5);
     await client.until('ack');
-    const seconds = (await metricsOf(server.url)).match(/^speechfb_tls_expires_seconds (\S+)$/m)?.[1];
+    const seconds = (await metricsByTls(server.url)).match(/^speechfb_tls_expires_seconds (\S+)$/m)?.[1];
     expect(Number(seconds)).toBeCloseTo((checkTlsPair(renewedTls) - Date.now()) / 1000, -2);
   });
 
@@ -82,13 +83,4 @@ async function shownAt(port: number): Promise<string> {
   const { fingerprint256 } = socket.getPeerCertificate();
   socket.destroy();
   return fingerprint256;
-}
-
-async function metricsOf(url: string): Promise<string> {
-  const { hostname, port } = new URL(url);
-  const socket = connectTls({ port: Number(port), host: hostname, rejectUnauthorized: false });
-  socket.end(`GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
-  let body = '';
-  for await (const piece of socket) body += piece;
-  return body;
 }

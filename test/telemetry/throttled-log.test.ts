@@ -40,6 +40,15 @@ it('keeps few messages in mind, and throttles all others together', () => {
   expect(lines.length + unsaid.reduce((sum, count) => sum + count, 0)).toBe(10_000);
 });
 
+it('says what befalls a tenant once a second for each, so that none hides another', () => {
+  const { log, lines, at } = create();
+  for (let ms = 0; ms < 1000; ms += 10) at(ms, () => log.warn({ ms, tenant: 'greedy' }, 'refused'));
+  at(990, () => log.warn({ ms: 990, tenant: 'modest' }, 'refused'));
+  expect(lines).toEqual(['warn refused 0', 'warn refused 990']);
+  at(1000, () => log.flush());
+  expect(lines.at(-1)).toBe('warn refused 990 +98');
+});
+
 function create() {
   const lines: string[] = [];
   let nowMs = 0;

@@ -1,26 +1,26 @@
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
-import { connect, type Socket } from 'node:net';
-import { credentials } from '@grpc/grpc-js';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { createServer } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { newAuthority, type Pair } from '../../src/load/service/authority.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../../src/trunk/gateway/node-addresses.ts';
 import { NodePool } from '../../src/trunk/gateway/node-pool.ts';
+import { TrunkCredentials } from '../../src/trunk/gateway/trunk-credentials.ts';
+import { localhostTls } from '../kit/localhost.ts';
 import { node, pool, poolOptions, reader, until } from '../kit/trunk/service.ts';
 
 const authority = newAuthority('the authority of the nodes');
 const nodeTls = { ...authority.issue(), authority: authority.certificate };
-const buffer = (text: string) => Buffer.from(text);
-const shown = ({ certificate, key }: Pair) =>
-  credentials.createSsl(buffer(authority.certificate), buffer(key), buffer(certificate));
+const shown = (pair: Pair) => new TrunkCredentials({ ...pair, authority: authority.certificate });
 
 /** A gateway that never gets in before it is renewed, and what its log says. */
-function stranger(address: string, pair: Pair) {
+function stranger(address: string, pair: Pair, by = shown(pair)) {
   const lines: string[] = [];
   const log = createLog('info', { write: (line: string) => lines.push(line) });
   const nodes = new NodeAddresses([parseNodeSource(address)]);
-  const opened = new NodePool({ ...poolOptions, log, nodes, credentials: shown(pair) });
+  const opened = new NodePool({ ...poolOptions, log, nodes, credentials: by });
   onTestFinished(() => opened.close());
   return { opened, said: () => lines.join('') };
 }
@@ -69,6 +69,35 @@ describe('certificates of a trunk', () => {
     expect(lines.join('')).toContain('an authority that is not in --node-ca');
     guarded.renewTls({ ...nodeTls, authority: `${authority.certificate}${other.certificate}` });
     await until(() => waits.opened.stats().trunks === 1);
+  });
+
+  it.each([
+    ['127.0.0.1', false],
+    ['localhost', 'localhost'],
+  ])('of a node at %s are asked for by its name alone, and an address is none', async (host, asked) => {
+    const { certificate, key } = authority.issue();
+    const names: unknown[] = [];
+    const server = createServer({ cert: certificate, key, ALPNProtocols: ['h2'] }, (socket) => {
+      names.push(socket.servername);
+      socket.on('error', () => {}).destroy();
+    });
+    onTestFinished(() => void server.close());
+    await once(server.listen(0, host), 'listening');
+    stranger(`${host}:${(server.address() as AddressInfo).port}`, authority.issue());
+    await until(() => names.length > 0);
+    expect(names[0]).toBe(asked);
+  });
+
+  it('that name another host than the gateway was given keep it away', async () => {
+    const guarded = await node({ tls: { ...localhostTls, authority: authority.certificate } });
+    const pair = authority.issue();
+    const trusting = new TrunkCredentials({ ...pair, authority: localhostTls.certificate });
+    const byAddress = stranger(guarded.address, pair, trusting);
+    const byName = stranger(guarded.address.replace('127.0.0.1', 'localhost'), pair, trusting);
+    await until(() => byName.opened.stats().trunks === 1);
+    await until(() => byAddress.said().includes('a node is not there'));
+    expect(byAddress.said()).toContain('ERR_TLS_CERT_ALTNAME_INVALID');
+    expect(byAddress.opened.stats().trunks).toBe(0);
   });
 
   it('that cannot be used are refused, and those before go on', async () => {

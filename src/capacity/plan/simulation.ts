@@ -2,7 +2,7 @@ import type { CapacitySpec } from '../scenario/spec.ts';
 import { type Spike, userCurve } from '../scenario/users.ts';
 import type { Scaling } from '../simulation/autoscaler.ts';
 import type { SpotRules } from '../simulation/fleet.ts';
-import { defaultScaleDown, defaultScaleUp, type ScalingRules } from '../simulation/hpa.ts';
+import { defaultScaleDown, defaultScaleUp, type ScalingRules, unruledScaleUp } from '../simulation/hpa.ts';
 import { type SimulationOutcome, simulate } from '../simulation/simulate.ts';
 import { countPods } from './pods.ts';
 import type { SimulationResult } from './result.ts';
@@ -131,7 +131,7 @@ function scalingOf(
     min: region.minReplicas ?? scaling?.minReplicas ?? Math.min(1, initialPods),
     max: region.maxReplicas ?? scaling?.maxReplicas ?? Math.max(1, 10 * initialPods),
     signal: scaling?.signal ?? 'pods',
-    up: rulesOf(scaling?.behavior.scaleUp, defaultScaleUp),
+    up: rulesOf(scaling?.behavior.scaleUp, scaling?.behavior.scaleDown ? defaultScaleUp : unruledScaleUp),
     down: rulesOf(scaling?.behavior.scaleDown, defaultScaleDown),
     tolerance: scaling?.tolerance ?? 0.1,
     syncMs: scaling?.sync ?? 15_000,

@@ -12,7 +12,8 @@ export type ScalingRules = {
   policies: readonly ScalingPolicy[];
 };
 
-type ScalingPolicy = { type: 'percent' | 'pods'; value: number; periodMs: number };
+/** `upTo` allows so many pods in all, whatever came before. */
+type ScalingPolicy = { type: 'percent' | 'pods' | 'upTo'; value: number; periodMs: number };
 
 /**
  * Kubernetes' own defaults: up by 100 % or 4 pods each 15 s, the greater; down after the largest of
@@ -30,6 +31,20 @@ export const defaultScaleDown: ScalingRules = {
   stabilizationMs: 300_000,
   select: 'max',
   policies: [{ type: 'percent', value: 100, periodMs: 15_000 }],
+};
+
+/**
+ * The way up of a HorizontalPodAutoscaler that says nothing of `behavior`: the controller then
+ * remembers no step, and each look may double the pods or make four of them, the greater
+ * (`convertDesiredReplicasWithRules` of horizontal.go). Its way down is the default.
+ */
+export const unruledScaleUp: ScalingRules = {
+  stabilizationMs: 0,
+  select: 'max',
+  policies: [
+    { type: 'percent', value: 100, periodMs: 0 },
+    { type: 'upTo', value: 4, periodMs: 0 },
+  ],
 };
 
 export type PodUsage = {
@@ -61,12 +76,14 @@ export function replicasByUsage({ pods, ready, usage, target, tolerance }: PodUs
 /**
  * Replicas by an external metric whose target is a `Value`: ceil(ready pods x value / target), the
  * rule of GetExternalMetricReplicas, unless within the tolerance. Pods that are not ready are left
- * out, up and down. 88 ready pods of 115 at 1 of .77: 115.
+ * out, up and down. Value and target are quantities, which have three digits behind the point, and
+ * what floating point makes of them is rounded as it comes: 25 pods at .28 of .5 become 15. 88
+ * ready pods of 115 at 1 of .77: 115.
  */
 export function replicasByValue({ pods, ready, usage, target, tolerance }: PodUsage): number {
   if (ready === 0) return pods;
-  const ratio = usage / (ready * target);
-  return near(ratio, tolerance) ? pods : ceilSafe(ratio * ready);
+  const ratio = thousandths(usage / ready) / thousandths(target);
+  return near(ratio, tolerance) ? pods : Math.ceil(ratio * ready);
 }
 
 /**
@@ -99,21 +116,23 @@ export function createGovernor({ min, max, up, down }: ScaleLimits): Governor {
   return (nowMs, pods, recommended) => {
     // The controller starts from what it finds, as if it had recommended that.
     if (recommendations.length === 0) recommendations.push({ atMs: nowMs, replicas: pods });
-    const within = (ms: number) => recommendations.filter(({ atMs }) => atMs > nowMs - ms).map((r) => r.replicas);
-    const least = Math.min(recommended, ...within(up.stabilizationMs));
-    const most = Math.max(recommended, ...within(down.stabilizationMs));
-    recommendations = recommendations.filter(({ atMs }) => atMs > nowMs - remember);
-    recommendations.push({ atMs: nowMs, replicas: recommended });
-    const stable = Math.min(most, Math.max(least, pods));
-    const next = bounded(nowMs, pods, stable);
+    // What is outside the bounds is brought back whatever is wanted, and is no recommendation.
+    const next = pods > max ? max : pods < min ? min : bounded(nowMs, pods, stabilized(nowMs, pods, recommended));
     changes = changes.filter(({ atMs }) => atMs > nowMs - keepMs);
     if (next !== pods) changes.push({ atMs: nowMs, by: next - pods });
     return next;
   };
 
+  function stabilized(nowMs: number, pods: number, recommended: number): number {
+    const within = (ms: number) => recommendations.filter(({ atMs }) => atMs > nowMs - ms).map((r) => r.replicas);
+    const least = Math.min(recommended, ...within(up.stabilizationMs));
+    const most = Math.max(recommended, ...within(down.stabilizationMs));
+    recommendations = recommendations.filter(({ atMs }) => atMs > nowMs - remember);
+    recommendations.push({ atMs: nowMs, replicas: recommended });
+    return Math.min(most, Math.max(least, pods));
+  }
+
   function bounded(nowMs: number, pods: number, wanted: number): number {
-    if (pods > max) return max;
-    if (pods < min) return min;
     if (wanted > pods) return Math.min(wanted, max, Math.max(pods, limit(up, 1)));
     if (wanted < pods) return Math.max(wanted, min, Math.min(pods, limit(down, -1)));
     return pods;
@@ -123,8 +142,11 @@ export function createGovernor({ min, max, up, down }: ScaleLimits): Governor {
       const proposed = rules.policies.map(({ type, value, periodMs }) => {
         const recent = changes.filter(({ atMs }) => atMs > nowMs - periodMs).reduce((sum, { by }) => sum + by, 0);
         const before = pods - recent;
+        if (type === 'upTo') return value;
         if (type === 'pods') return before + sign * value;
-        return sign > 0 ? ceilSafe(before * (1 + value / 100)) : Math.floor(before * (1 - value / 100));
+        const share = before * (1 + (sign * value) / 100);
+        // Rounded as floating point has it, as the controller does: 10 % more than 50 are 56.
+        return sign > 0 ? Math.ceil(share) : Math.floor(share);
       });
       const farthest = (rules.select === 'max') === sign > 0 ? Math.max : Math.min;
       return farthest(...proposed);
@@ -132,6 +154,14 @@ export function createGovernor({ min, max, up, down }: ScaleLimits): Governor {
   }
 }
 
+function thousandths(value: number): number {
+  return Math.round(value * 1000);
+}
+
+/**
+ * Whether a ratio is within the tolerance, its edges included: the controller divides whole
+ * thousandths, which meet them.
+ */
 function near(ratio: number, tolerance: number): boolean {
-  return 1 - tolerance <= ratio && ratio <= 1 + tolerance;
+  return Math.abs(ratio - 1) <= tolerance + 1e-9;
 }

@@ -1,8 +1,10 @@
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { connect as connectTls, rootCertificates } from 'node:tls';
 import type { Clock } from '../../clock/wheel.ts';
 import type { ChecksummedFrame } from '../../protocol/frame.ts';
 import type { Link, LinkEvents, LinkRefusal, PreparedMessage, UpgradeHints } from './link.ts';
+import { Datagrams, type LinkTransport, openQuic } from './quic-way.ts';
 import type { UpgradeAnswer } from './upgrade-answer.ts';
 import { type UpgradeWishes, upgradeRequest } from './websocket-handshake.ts';
 import { WsReader } from './websocket-reader.ts';
@@ -14,6 +16,8 @@ export type LinkTarget = UpgradeWishes & {
   tls?: TlsOptions | undefined;
   /** How long the connection and the answer to the upgrade may take; default 10 s. */
   handshakeMs?: number;
+  /** What carries it; default `websocket`, over TCP. */
+  transport?: LinkTransport | undefined;
   /** Binary messages of the server are heard with what they hold. */
   keepsBinary?: boolean;
 };
@@ -56,7 +60,9 @@ export type TlsOptions = { ca?: string; insecure?: true };
 class WsConnection extends WsReader implements Link {
   readonly #context: ConnectionContext;
   readonly #events: LinkEvents;
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
+  /** Present where frames of sound go as datagrams. */
+  readonly #datagrams: Datagrams | undefined;
   #timer: NodeJS.Timeout;
   /** Present while the answer to the upgrade comes. */
   #answer: UpgradeAnswer | undefined;
@@ -76,7 +82,15 @@ class WsConnection extends WsReader implements Link {
     const url = new URL(target.url);
     const { request, answer } = upgradeRequest(url, target, hints);
     this.#answer = answer;
-    this.#socket = openSocket(url, target, (length) => this.#received(length));
+    const read = (length: number): boolean => this.#received(length);
+    if (target.transport === undefined || target.transport === 'websocket') {
+      this.#socket = openSocket(url, target, read);
+    } else {
+      const { tls, transport, handshakeMs = longestHandshakeMs } = target;
+      const socket = openQuic(url, { tls, handshakeMs, buffer: received, read });
+      this.#socket = socket;
+      if (transport === 'quic-datagram') this.#datagrams = new Datagrams(socket);
+    }
     this.#socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#end ??= { code: 1006, reason: error.message || error.code || error.name };
     });
@@ -103,7 +117,8 @@ class WsConnection extends WsReader implements Link {
   send(message: ChecksummedFrame | PreparedMessage | string): void {
     if (typeof message === 'string') {
       this.#send(opcodes.text, Buffer.from(message));
-    } else if (this.open) {
+      this.#askWhetherRead();
+    } else if (this.open && !this.#isDatagram(message)) {
       this.#socket.write('isText' in message ? writer.prepared(message) : writer.audio(message));
       // What the system took at once may be written over; else the socket still holds it.
       if (this.#socket.writableLength > 0) writer.kept();
@@ -111,6 +126,7 @@ class WsConnection extends WsReader implements Link {
   }
 
   ping(): void {
+    if (this.open) this.#datagrams?.asked(false);
     this.#send(opcodes.ping, nothing);
   }
 
@@ -165,6 +181,7 @@ class WsConnection extends WsReader implements Link {
   }
 
   protected override heardPong(): void {
+    if (this.#datagrams?.answered()) return;
     this.#events.pong(this.#context.clock(), this);
   }
 
@@ -181,6 +198,17 @@ class WsConnection extends WsReader implements Link {
   protected override broke(code: number, why: string): void {
     this.#sayClose(code, why);
     this.#fail(`${brokenProtocol}: ${why}`, code);
+  }
+
+  #isDatagram(message: ChecksummedFrame | PreparedMessage): boolean {
+    return this.#datagrams !== undefined && !('isText' in message) && this.#datagrams.send(message);
+  }
+
+  /** Frames that follow a message go behind it on the stream until the server has read it. */
+  #askWhetherRead(): void {
+    if (!this.#datagrams || !this.open) return;
+    this.#datagrams.asked(true);
+    this.#send(opcodes.ping, nothing);
   }
 
   #sayClose(code: number, why: string): void {
@@ -292,7 +320,7 @@ const mostUnreadBytes = 65_536;
 /** TLS gives what it has read in pieces of this size at most, the system up to `received`. */
 const fullChunkBytes = 16_384;
 
-function openSocket(url: URL, { tls }: LinkTarget, read: (length: number) => boolean): Socket {
+function openSocket(url: URL, { tls }: LinkTarget, read: (length: number) => boolean): Duplex {
   const secure = url.protocol === 'wss:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = Number(url.port) || (secure ? 443 : 80);

@@ -16,7 +16,7 @@ export const registerBudget: RegisterCommand = (program: Command, done) => {
       ]),
     )
     .addOption(new Option('--run <dir>', 'the directory of a load test: its traces.ndjson.gz').conflicts('otlp'))
-    .option('--otlp <file>', 'OpenTelemetry traces in the JSON encoding')
+    .option('--otlp <file>', 'OpenTelemetry traces, JSON or protobuf as a Collector writes them')
     .option('--name <name>', 'which budget of a file that has several')
     .option('--what-if <change>', 'asr+100ms, asr-50ms, asr*1.5, asr<=200ms, -asr; may be repeated', collect, [])
     .addOption(new Option('--by <label>', 'split the traces').choices(splitLabels))

@@ -3,13 +3,15 @@ import type { ProblemList } from '../../budget/traces/lines.ts';
 import { jsonBreak } from '../../budget/traces/lines.ts';
 import { OtlpReader, type OtlpSummary, type PlaceOf } from '../../budget/traces/otlp.ts';
 import type { TraceTableBuilder } from '../../budget/traces/table.ts';
-import { readChunks } from '../../config/read-chunks.ts';
+import { readBytes, textChunks } from '../../config/read-chunks.ts';
 import { SpeechfbError } from '../../errors.ts';
+import { OtlpMessages } from './otlp-messages.ts';
 
 /**
- * Reads OTLP JSON into the builder: a document a line, as the OpenTelemetry Collector's file
- * exporter writes them, is streamed; one document over many lines is read whole. Returns what the
- * reader of the report should know.
+ * Reads OTLP into the builder as the OpenTelemetry Collector's file exporter writes it: JSON, a
+ * document a line, or with `format: proto` messages with their length before each; both are
+ * streamed. One JSON document over many lines is read whole. Returns what the reader of the report
+ * should know.
  */
 export async function readOtlp(
   file: string,
@@ -18,9 +20,22 @@ export async function readOtlp(
   problems: ProblemList,
 ): Promise<string[]> {
   const reader = new OtlpReader([...budget.stages.flatMap(({ of }) => of), ...budget.unattributed], problems);
-  const documents = new DocumentReader(file, reader, problems);
-  for await (const text of readChunks(file, 'OTLP traces')) documents.push(text);
-  documents.end();
+  const bytes = readBytes(file, 'OTLP traces');
+  const first = await bytes.next();
+  const whole = async function* () {
+    if (!first.done) yield first.value;
+    yield* bytes;
+  };
+  // Text begins with no zero; the length of a message below 16 MB does.
+  if (!first.done && first.value[0] === 0) {
+    const messages = new OtlpMessages(file, reader, problems);
+    for await (const piece of whole()) messages.push(piece);
+    messages.end();
+  } else {
+    const documents = new DocumentReader(file, reader, problems);
+    for await (const text of textChunks(whole(), file, 'OTLP traces')) documents.push(text);
+    documents.end();
+  }
   const summary = reader.finish((record) => builder.add(record));
   if (builder.seen === 0 && problems.count === 0 && summary.notes.length > 0)
     problems.add({

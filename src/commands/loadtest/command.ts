@@ -1,4 +1,6 @@
 import { type Command, Option } from 'commander';
+import { transports } from '../../client/link/quic-way.ts';
+import type { ExitCode } from '../../errors.ts';
 import { flag, wholeNumber } from '../../flag.ts';
 import { parseDurationMs } from '../../units.ts';
 import { paragraph } from '../help.ts';
@@ -20,6 +22,11 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
       'YAML of kind LoadScenario, or the name of one that ships, as quickstart; - for standard input',
     )
     .option('--url <url>', 'the server to load, ws(s):// or grpc(s)://, instead of one started beside the test')
+    .addOption(
+      new Option('--transport <name>', 'what carries speechfb.v1, instead of what the scenario says').choices(
+        transports,
+      ),
+    )
     .option('--duration <duration>', 'how long learners speak, instead of what the scenario says, for example 20s')
     .option('--out <dir>', 'where to write the run directory: run.json, summary.md, junit.xml, histograms, traces')
     .option('--seed <number>', 'who comes when, and says what; the same number gives the same schedule')
@@ -58,21 +65,23 @@ export const registerLoadtest: RegisterCommand = (program: Command, done) => {
     .option('--otlp <url>', 'an OTLP/HTTP receiver that gets the metrics at the end, http://host:4318')
     .addOption(new Option('--json', 'one JSON document on stdout, the same as run.json'))
     .addHelpText('after', paragraph(exits))
-    .action(async (file: string, flags: LoadtestFlags) => {
-      checkLoadtestFlags(flags);
-      if (flags.validate) {
-        const { validateLoadtest } = await import('./validate.ts');
-        return done(validateLoadtest(file, flags));
-      }
-      if (flags.findCapacity) {
-        const { findLoadCapacity } = await import('./find-capacity.ts');
-        return done(await findLoadCapacity(file, flags));
-      }
-      if (flags.runs !== undefined && flags.runs > 1) {
-        const { runLoadtests } = await import('./runs.ts');
-        return done(await runLoadtests(file, flags.runs, flags));
-      }
-      const { runLoadtest } = await import('./run.ts');
-      done(await runLoadtest(file, flags));
-    });
+    .action(async (file: string, flags: LoadtestFlags) => done(await run(file, flags)));
 };
+
+async function run(file: string, flags: LoadtestFlags): Promise<ExitCode> {
+  checkLoadtestFlags(flags);
+  if (flags.validate) {
+    const { validateLoadtest } = await import('./validate.ts');
+    return validateLoadtest(file, flags);
+  }
+  if (flags.findCapacity) {
+    const { findLoadCapacity } = await import('./find-capacity.ts');
+    return await findLoadCapacity(file, flags);
+  }
+  if (flags.runs !== undefined && flags.runs > 1) {
+    const { runLoadtests } = await import('./runs.ts');
+    return await runLoadtests(file, flags.runs, flags);
+  }
+  const { runLoadtest } = await import('./run.ts');
+  return await runLoadtest(file, flags);
+}

@@ -1,6 +1,9 @@
+import type { LinkTransport } from '../../client/link/quic-way.ts';
+
 /** The flags of `speechfb loadtest`, as commander gives them. */
 export type LoadtestFlags = {
   url?: string;
+  transport?: LinkTransport;
   duration?: string;
   out?: string;
   seed?: string;

@@ -45,13 +45,21 @@ export async function runOnce(
 
 async function serveCommand({ spec }: LoadScenario) {
   const { tenants } = spec.target.embedded ?? {};
+  const isQuic = spec.target.transport !== 'websocket';
   const bin = shippedPath('bin/speechfb');
   return {
     file: process.execPath,
-    args: [bin, 'serve', '--port', '0', ...serveArgs(spec.target.embedded, spec.faults)],
+    args: [
+      bin,
+      'serve',
+      '--port',
+      '0',
+      ...(isQuic ? ['--quic', '0'] : []),
+      ...serveArgs(spec.target.embedded, spec.faults),
+    ],
     nodes: nodeArgs(spec.target.embedded, spec.faults),
     tenants: tenants && (await tenantsFor(tenants)),
-    hasTls: spec.target.embedded?.tls,
+    hasTls: isQuic || spec.target.embedded?.tls,
     zones: spec.target.embedded?.zones,
     servers: serverCount(spec.target.embedded),
     hasSteppingClock: needsSteppingClock(spec.faults),

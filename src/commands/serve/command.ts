@@ -109,7 +109,12 @@ function addCallerOptions(command: Command): void {
     .option('--token-file <file>', 'who may connect: one "name token" a line')
     .option('--tenants <file>', 'tenants with caps, API tokens and JWT issuers (YAML); read anew when it changes')
     .option('--tls-cert <file>', 'PEM certificate chain; with --tls-key')
-    .option('--tls-key <file>', 'PEM private key; with --tls-cert');
+    .option('--tls-key <file>', 'PEM private key; with --tls-cert')
+    .option(
+      '--quic <number>',
+      'speak QUIC too, at this UDP port; 0 takes the number of --port; with --tls-cert and @currentspace/http3',
+      flag('--quic', wholeNumber(0, 65_535)),
+    );
 }
 
 /** What measures a device, and what takes that up. */

@@ -20,6 +20,7 @@ import { gatewayTarget } from './admin-targets.ts';
 import { followCertificate } from './certificates.ts';
 import { checkCurveFlags, firstGuess, readDeviceCurve } from './curve.ts';
 import { collectOnOwnThread } from './few-cores.ts';
+import { checkQuic } from './quic.ts';
 import { sayReady, warmOf } from './ready.ts';
 import { Reloads } from './reloads.ts';
 import { servedEngine } from './roles.ts';
@@ -44,6 +45,7 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
     throw new SpeechfbError('bad_flag', '--gateways is not for --role inference', { hint });
   }
   checkRoutingRole(flags);
+  await checkQuic(flags);
   const run = flags.role === 'inference' ? runNode : serve;
   if (parentFd === undefined) return await run(flags, () => {});
   const report = (update: ServerUpdate) => writeSync(parentFd, encodeServerUpdate(update));
@@ -58,7 +60,7 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
 async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise<ExitCode> {
   checkCurveFlags(flags);
   const settings = settingsOf(flags);
-  const gateways = flags.gateways ?? gatewaysFor(availableParallelism());
+  const gateways = flags.gateways ?? (flags.quic === undefined ? gatewaysFor(availableParallelism()) : 1);
   const options = { isEmbedded: flags.parentFd !== undefined, admin: adminSettingsOf(flags), onReady };
   return gateways > 1 ? await serveSeveral(settings, { ...options, gateways }) : await serveAlone(settings, options);
 }

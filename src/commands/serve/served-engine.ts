@@ -14,6 +14,7 @@ import type { Log } from '../../telemetry/log.ts';
 import type { SlotSource } from '../../telemetry/slot-metrics.ts';
 import { Exchange } from '../../threads/exchange.ts';
 import { NodePool, type NodePoolOptions } from '../../trunk/gateway/node-pool.ts';
+import { TrunkCredentials } from '../../trunk/gateway/trunk-credentials.ts';
 import type { NodeTls } from '../../trunk/node/node-port.ts';
 import { followNodeTls, type NodeTlsFiles } from './node-tls.ts';
 import type { Reloads } from './reloads.ts';
@@ -148,9 +149,9 @@ export function remoteEngine({ tls, ...options }: RemoteOptions): ServedEngine {
   };
 }
 
-function credentialsOf({ certificate, key, authority }: NodeTls): ChannelCredentials {
+function credentialsOf(tls: NodeTls): ChannelCredentials {
   try {
-    return ChannelCredentials.createSsl(Buffer.from(authority), Buffer.from(key), Buffer.from(certificate));
+    return new TrunkCredentials(tls);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new SpeechfbError('bad_tls', `the certificates of the trunk cannot be used: ${why}`, { cause });

@@ -21,6 +21,7 @@ import { type RoutingFlags, type RoutingSettings, routingSettingsOf } from './ro
 export type ServeFlags = {
   host: string;
   port: number;
+  quic?: number;
   model?: string;
   tokenFile?: string;
   tenants?: string;
@@ -53,6 +54,8 @@ export type ServeFlags = {
 export type ServeSettings = {
   host: string;
   port: number;
+  /** The UDP port where QUIC is spoken too. */
+  quicPort: number | undefined;
   /** The folder of the model's package; undefined: the shipped one. */
   model: string | undefined;
   /** Which part of a service this is, and the device of its model. */
@@ -99,6 +102,7 @@ export function settingsOf(flags: ServeFlags): ServeSettings {
   return {
     host: flags.host,
     port: flags.port,
+    quicPort: flags.quic,
     model: flags.model,
     role: flags,
     curve: flags.curve,
@@ -127,10 +131,10 @@ export function tokensOf({ tokens }: ServeSettings): Tokens | undefined {
 
 /** What a server takes of the settings as it is. */
 export function serverOptionsOf(settings: ServeSettings) {
-  const { host, port, limits, tls, origins, hosts, trustedProxies, faultInjection, publicUrl } = settings;
+  const { host, port, quicPort, limits, tls, origins, hosts, trustedProxies, faultInjection, publicUrl } = settings;
   const { region } = settings.role;
   const common = { host, port, region, limits, tls, origins, hosts, trustedProxies, faultInjection, publicUrl };
-  return { ...common, tokens: tokensOf(settings), version: packageVersion() };
+  return { ...common, quicPort, tokens: tokensOf(settings), version: packageVersion() };
 }
 
 /** Says what is dangerous about the settings. */

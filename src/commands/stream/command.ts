@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { transports } from '../../client/link/quic-way.ts';
 import { lanes } from '../../protocol/client-messages.ts';
 import type { RegisterCommand } from '../register.ts';
 import type { StreamFlags } from './flags.ts';
@@ -17,6 +18,10 @@ export const registerStream: RegisterCommand = (program: Command, done) => {
       'the server, ws:// or wss://; repeated: servers of one service, and a lost connection goes on at the next (default: "ws://127.0.0.1:8090/v1/stream")',
       (url: string, before: string[] = []) => [...before, url],
     )
+    .addOption(
+      new Option('--transport <name>', 'what carries it to a wss:// URL').choices(transports).default('websocket'),
+    )
+    .option('--tls-ca <file>', "PEM certificate authority, trusted beside the system's")
     .option('--token-file <file>', 'the bearer token: the last word of its first line')
     .option('--emit-interval <duration>', 'how often feedback is wanted', '100ms')
     .addOption(

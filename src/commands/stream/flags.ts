@@ -1,8 +1,11 @@
+import type { LinkTransport } from '../../client/link/quic-way.ts';
 import type { Lane } from '../../protocol/client-messages.ts';
 
 export type StreamFlags = {
   text: string;
   url?: string[];
+  transport: LinkTransport;
+  tlsCa?: string;
   tokenFile?: string;
   cutAt?: string;
   emitInterval: string;

@@ -1,15 +1,19 @@
 import { basename } from 'node:path';
 import { toS16le } from '../../audio/pcm.ts';
 import { readWav } from '../../audio/wav.ts';
+import type { LinkTransport } from '../../client/link/quic-way.ts';
 import { type PlaybackSummary, playRecording } from '../../client/playback.ts';
 import { readToken } from '../../client/token.ts';
 import { checkUrl } from '../../client/url.ts';
+import { readText } from '../../config/read-chunks.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { flag } from '../../flag.ts';
 import { sampleRatesHz } from '../../protocol/client-messages.ts';
+import { loadQuic } from '../../quic/library.ts';
 import { renderScore } from '../../report/score/score-table.ts';
 import { latencyLine } from '../../report/score/stream-lines.ts';
 import { newStreamView } from '../../report/score/stream-view.ts';
+import type { SecretUrl } from '../../secret-url.ts';
 import { parseDurationMs } from '../../units.ts';
 import { interruptible } from '../interruption.ts';
 import { say } from '../output.ts';
@@ -26,6 +30,7 @@ async function playFile(file: string, flags: StreamFlags, signal: AbortSignal): 
   const wav = readWav(file, { ratesHz: sampleRatesHz });
   for (const note of wav.notes) say(`${basename(file)}: ${note}`);
   const [url = checkUrl(defaultUrl), ...alsoAt] = (flags.url ?? []).map(checkUrl);
+  if (flags.transport !== 'websocket') await checkQuic(flags.transport, [url, ...alsoAt]);
   const show = await startStreamShow(newStreamView(basename(file), wav.durationMs));
   let summary: PlaybackSummary;
   try {
@@ -35,6 +40,8 @@ async function playFile(file: string, flags: StreamFlags, signal: AbortSignal): 
         text: flags.text,
         url,
         alsoAt,
+        transport: flags.transport,
+        tls: flags.tlsCa === undefined ? undefined : { ca: readText(flags.tlsCa, 'certificate authority', caHint) },
         token: flags.tokenFile === undefined ? undefined : readToken(flags.tokenFile),
         frameMs: 20,
         lane: flags.lane,
@@ -63,6 +70,15 @@ async function playFile(file: string, flags: StreamFlags, signal: AbortSignal): 
 }
 
 const defaultUrl = 'ws://127.0.0.1:8090/v1/stream';
+
+const caHint = '--tls-ca takes a PEM file';
+
+/** Whether QUIC can be spoken, and to where the URLs lead. */
+async function checkQuic(transport: LinkTransport, urls: readonly SecretUrl[]): Promise<void> {
+  const plain = urls.find((url) => !url.isSecure);
+  if (plain) throw new SpeechfbError('bad_flag', `--transport ${transport} needs a wss:// URL, but --url is ${plain}`);
+  await loadQuic();
+}
 
 /** A duration from 100 ms to an hour. */
 function timeoutOf(name: string, given: string): number {

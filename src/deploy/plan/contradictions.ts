@@ -1,5 +1,4 @@
 import { streamsByCurve } from '../../capacity/scenario/curve.ts';
-import { peakUsers } from '../../capacity/scenario/users.ts';
 import type { Problem } from '../../errors.ts';
 import { durationText, formatMs, numberText, percentText } from '../../format.ts';
 import { type DeployInputs, promiseOf } from './inputs.ts';
@@ -67,7 +66,7 @@ export function limitOf(
 }
 
 function ofScaling({ capacity, values }: DeployInputs): Problem[] {
-  const { scaling, supply, demand } = capacity.value;
+  const { scaling, supply } = capacity.value;
   const problems: Problem[] = [];
   const at = (key: string) => capacity.at(['spec', 'scaling', key]);
   if (!supply.selfHosted)
@@ -91,18 +90,14 @@ function ofScaling({ capacity, values }: DeployInputs): Problem[] {
       where: at('minReplicas'),
       message: `scaling.minReplicas: 0 pods have no slots, so the signal of ${values.at(['spec', 'autoscaler'])} is empty and nothing brings one back; write 1 or more`,
     });
-  const users = peakUsers(capacity.inputs.users ?? demand.peakUsers ?? 0);
-  const streams = capacity.value.pod.streams;
-  const most = scaling?.maxReplicas;
-  if (most === undefined || streams === undefined) return problems;
-  const regions = capacity.value.regions?.length ?? 1;
-  const wanted = users * (demand.spike?.factor ?? 1) * demand.dutyCycle;
-  if (most * regions * streams < wanted)
+  const window = scaling?.behavior.scaleDown?.stabilizationWindowSeconds;
+  const { startup, warmup } = capacity.value.pod;
+  if (window !== undefined && window * 1000 < startup + warmup)
     problems.push({
-      where: at('maxReplicas'),
+      where: capacity.at(['spec', 'scaling', 'behavior', 'scaleDown', 'stabilizationWindowSeconds']),
       message:
-        `scaling.maxReplicas: ${most} pods of ${streams} streams carry ${numberText(most * regions * streams)}, and ` +
-        `${capacity.at(['spec', 'demand', ...(demand.spike ? ['spike', 'factor'] : [])])} brings ${numberText(wanted)} at once`,
+        `scaling.behavior.scaleDown.stabilizationWindowSeconds: pods go after a pause of ${durationText(window * 1000)}, and need ` +
+        `${durationText(startup + warmup)} to come back at ${capacity.at(['spec', 'pod', 'startup'])}: a class that pauses would wait for them`,
     });
   return problems;
 }
@@ -176,7 +171,24 @@ function ofRegions({ capacity, values }: DeployInputs): Problem[] {
           },
         ],
   );
-  return [...missing, ...strange];
+  return [...missing, ...strange, ...ofClusters(values)];
+}
+
+/** Two regions on the machines of one, or one region twice: residency of one of them is a word. */
+function ofClusters({ value, at }: DeployInputs['values']): Problem[] {
+  const regions = value.regions ?? [];
+  return regions.flatMap((region, index) =>
+    (['name', 'cluster'] as const).flatMap((key): Problem[] => {
+      const before = regions.findIndex((other) => other[key] === region[key]);
+      if (before === index) return [];
+      const there = at(['spec', 'regions', before, key]);
+      const message =
+        key === 'name'
+          ? `regions: "${region.name}" is there already, at ${there}`
+          : `regions: "${region.name}" would run on the machines of ${region.cluster}, which ${there} gives to "${regions[before]!.name}"`;
+      return [{ where: at(['spec', 'regions', index, key]), message }];
+    }),
+  );
 }
 
 function ofCanary({ canary, slo, values }: DeployInputs): Problem[] {
@@ -184,6 +196,10 @@ function ofCanary({ canary, slo, values }: DeployInputs): Problem[] {
   if (!canary) {
     if (rollout === undefined || rollout === 'none') return [];
     const message = `rollout: ${rollout} needs a canary analysis, and none was given (--canary) beside ${slo.at(['spec'])}`;
+    return [{ where: values.at(['spec', 'rollout']), message }];
+  }
+  if (rollout === 'none') {
+    const message = `rollout: none replaces all pods by the Deployments' own update, and ${canary.at(['spec', 'steps'])} asks for steps; leave one of them out`;
     return [{ where: values.at(['spec', 'rollout']), message }];
   }
   const { target, indicator, versions, unit, eventsPerUnit } = canary.value;

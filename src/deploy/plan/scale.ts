@@ -62,8 +62,14 @@ export function scaleFigures(inputs: DeployInputs, plan: Plan, slots: Figure, re
   };
 }
 
-function targetFigure({ capacity }: DeployInputs, { spec }: Plan, leadMs: number): { figure: Figure; share: number } {
-  const given = spec.scaling?.target;
+function targetFigure(
+  { capacity }: DeployInputs,
+  { spec, streamsPerPod }: Plan,
+  leadMs: number,
+): { figure: Figure; share: number } {
+  const { target, targetStreams } = spec.scaling ?? {};
+  // As KEDA has it: how many streams a pod should have.
+  const given = target ?? (targetStreams === undefined ? undefined : targetStreams / streamsPerPod);
   const share = given ?? Math.min(0.8, 1 / (1 + spec.headroom));
   const permille = Math.round(share * 1000);
   const lead = `until a pod serves a load that has come it takes ${durationText(leadMs)}, for which the rest is kept free`;
@@ -73,7 +79,8 @@ function targetFigure({ capacity }: DeployInputs, { spec }: Plan, leadMs: number
       : spec.headroom > 0.25
         ? `1 / (1 + ${percentText(spec.headroom)} headroom); ${lead}`
         : `a pod reads 100 % at most, and more than 80 % would hide an overload within the tolerance of 10 %; ${lead}`;
-  const key = given === undefined ? ['spec', 'headroom'] : ['spec', 'scaling', 'target'];
+  const key =
+    given === undefined ? ['spec', 'headroom'] : ['spec', 'scaling', target === undefined ? 'targetStreams' : 'target'];
   const from = [capacity.at(key), capacity.at(['spec', 'pod', 'startup'])];
   return { share: permille / 1000, figure: { name: 'inference.target', value: `${permille}m`, why, from } };
 }

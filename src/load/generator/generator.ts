@@ -3,6 +3,7 @@ import { type Credentials, dialectLinks, streamLinks } from '../../client/dialec
 import { SoundFrames } from '../../client/frames.ts';
 import { inTurn } from '../../client/link/in-turn.ts';
 import type { OpenLink } from '../../client/link/link.ts';
+import type { LinkTransport } from '../../client/link/quic-way.ts';
 import type { TlsOptions } from '../../client/link/websocket-connection.ts';
 import { type Clock, onGrid, startWheel } from '../../clock/wheel.ts';
 import { createDialect, type DialectSpec } from '../../dialects/catalogue.ts';
@@ -45,6 +46,8 @@ export type GeneratorTask = {
   /** By tenant, for learners who belong to one. */
   tokens?: Readonly<Record<string, string>> | undefined;
   tls: TlsOptions | undefined;
+  /** What carries speechfb.v1; default `websocket`. */
+  transport?: LinkTransport | undefined;
   /** Present when the server speaks another dialect than speechfb.v1. */
   dialect?: DialectSpec | undefined;
   /** What upgrades carry beside the token. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { type Credentials, dialectLinks, streamLinks } from '../../client/dialect-links.ts';
 import type { Link, LinkEvents } from '../../client/link/link.ts';
+import type { LinkTransport } from '../../client/link/quic-way.ts';
 import { refusal } from '../../client/link/upgrade-answer.ts';
 import type { TlsOptions } from '../../client/link/websocket-connection.ts';
 import { tlsTrouble } from '../../client/tls-trouble.ts';
@@ -14,6 +15,7 @@ export type PreflightTarget = {
   url: SecretUrl;
   token: string | undefined;
   tls: TlsOptions | undefined;
+  transport?: LinkTransport | undefined;
   credentials?: Credentials | undefined;
   /** Undefined: speechfb.v1. */
   dialect?: Dialect | undefined;
@@ -49,9 +51,9 @@ export async function preflight(
   }
 }
 
-function linksTo({ url, dialect, token, tls, credentials, reads }: PreflightTarget) {
+function linksTo({ url, dialect, token, tls, transport, credentials, reads }: PreflightTarget) {
   const clock = () => performance.now();
-  const address = { url: url.href, token, tls, credentials };
+  const address = { url: url.href, token, tls, transport, credentials };
   return dialect
     ? dialectLinks(address, dialect.connect(sessionOf(dialect, reads)), { clock })
     : streamLinks(address, clock);

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { LinkTransport } from '../../client/link/quic-way.ts';
 import { readToken } from '../../client/token.ts';
 import { checkAnyUrl, checkUrl } from '../../client/url.ts';
 import { inUnits } from '../../config/fields.ts';
@@ -9,9 +10,16 @@ import { parseDurationMs } from '../../units.ts';
 import { entriesOf } from './faults-schema.ts';
 import { scaleToDuration } from './scale-to-duration.ts';
 import { durationLimits, type LoadScenario } from './scenario.ts';
+import { transportProblem } from './target-schema.ts';
 
 /** What the command line may say otherwise than the file, as text. */
-export type Overrides = { url?: string; duration?: string; seed?: string; tokenFile?: string };
+export type Overrides = {
+  url?: string;
+  duration?: string;
+  seed?: string;
+  tokenFile?: string;
+  transport?: LinkTransport;
+};
 
 /**
  * The scenario with the overrides in place of its own values, and what the reader should know about
@@ -30,7 +38,15 @@ export function withOverrides(scenario: LoadScenario, given: Overrides): { scena
   };
 }
 
-function targetOf({ spec, at }: LoadScenario, { url, tokenFile }: Overrides): LoadScenario['spec']['target'] {
+function targetOf(scenario: LoadScenario, given: Overrides): LoadScenario['spec']['target'] {
+  const { transport = scenario.spec.target.transport, url } = given;
+  const changed = { ...elsewhere(scenario, given), transport };
+  const problem = given.transport === undefined && url === undefined ? undefined : transportProblem(changed);
+  if (problem === undefined) return changed;
+  throw new SpeechfbError('bad_flag', `${given.transport === undefined ? '--url' : '--transport'}: ${problem}`);
+}
+
+function elsewhere({ spec, at }: LoadScenario, { url, tokenFile }: Overrides): LoadScenario['spec']['target'] {
   if (tokenFile !== undefined) flag('--token-file', readToken)(tokenFile);
   const { token: _token, ...others } = spec.target;
   const base = tokenFile === undefined ? spec.target : { ...others, tokenFile: resolve(tokenFile) };
@@ -49,8 +65,8 @@ function targetOf({ spec, at }: LoadScenario, { url, tokenFile }: Overrides): Lo
   const { embedded: _, ...target } = base;
   const check = spec.target.protocol === 'speechfb' ? checkUrl : checkAnyUrl;
   // Consent is for the host that the file names, and so are other servers of its service.
-  const { consent: _consent, alsoAt: _others, ...elsewhere } = target;
-  return { ...elsewhere, url: flag('--url', check)(url) };
+  const { consent: _consent, alsoAt: _others, ...rest } = target;
+  return { ...rest, url: flag('--url', check)(url) };
 }
 
 function checkDuration({ spec }: LoadScenario, given: string, durationMs: number): void {

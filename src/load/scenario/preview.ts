@@ -3,6 +3,7 @@ import type { PreparedLoad } from './prepare.ts';
 import { type Unprovable, unprovable } from './proof.ts';
 import type { LoadScenario } from './scenario.ts';
 import { type SessionNeed, sessionNeeds } from './session-needs.ts';
+import { targetText } from './target-schema.ts';
 
 /** What a load test would do, before anything has run; times in ms from its start. */
 export type LoadPreview = {
@@ -55,7 +56,7 @@ export function previewOf(scenario: LoadScenario, prepared: PreparedLoad): LoadP
     kind: 'LoadPreview',
     name: metadata.name,
     description: metadata.description,
-    target: `${spec.target.url ?? 'embedded'}`,
+    target: targetText(spec.target),
     seed: spec.seed,
     planHash: prepared.planHash,
     shard: prepared.shard,

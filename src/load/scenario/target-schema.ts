@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { transports } from '../../client/link/quic-way.ts';
 import { checkAnyUrl, withStreamPath } from '../../client/url.ts';
 import {
   despiteProblems,
@@ -10,6 +11,7 @@ import {
   text,
   throughUnit,
 } from '../../config/fields.ts';
+import { isNot } from '../../config/sentences.ts';
 import { isProtocolFile, protocolNameProblem } from '../../dialects/catalogue.ts';
 import { type LimitName, type LimitRange, limitNames, limitProblem, limitRanges } from '../../protocol/limit-ranges.ts';
 import { SecretUrl } from '../../secret-url.ts';
@@ -92,6 +94,12 @@ export const target = section({
     })
     .prefault('speechfb')
     .describe('What the server speaks: a name, or a .yaml of kind StreamProtocol or a .mjs, relative to the scenario.'),
+  transport: z
+    .enum(transports, { error: (issue) => isNot(issue.input, transports.join(', ')) })
+    .prefault('websocket')
+    .describe(
+      'What carries speechfb.v1: a WebSocket over TCP, over one stream of QUIC, or that with the sound as datagrams beside it. QUIC is at the UDP port of the same number.',
+    ),
   options: z
     .record(z.string(), z.unknown(), { error: () => 'is not a mapping such as {model: nova-3}' })
     .optional()
@@ -124,6 +132,11 @@ export const target = section({
     return { ...given, url: withStreamPath(url), ...(alsoAt && { alsoAt: alsoAt.map(withStreamPath) }) };
   });
 
+/** What is loaded, for people: `embedded`, or `wss://host/v1/stream by quic-datagram`. */
+export function targetText({ url, transport }: Pick<z.output<typeof target>, 'url' | 'transport'>): string {
+  return `${url ?? 'embedded'}${transport === 'websocket' ? '' : ` by ${transport}`}`;
+}
+
 /** Protocols that the embedded server speaks beside its own. */
 const spokenHere = ['speechfb', 'deepgram', 'openai-realtime'];
 
@@ -134,6 +147,7 @@ type LooseTarget = {
   url?: unknown;
   alsoAt?: unknown;
   protocol?: string;
+  transport?: unknown;
   auth?: unknown;
   token?: unknown;
   tokenFile?: unknown;
@@ -149,6 +163,8 @@ function checkTarget(given: LooseTarget, context: z.RefinementCtx): void {
   if (url !== undefined && options)
     problem('embedded', 'is for a server that the test starts, but target.url is given');
   checkOthers(url, given.alsoAt, problem);
+  const unreachable = transportProblem(given);
+  if (unreachable !== undefined) problem('transport', unreachable);
   if (token !== undefined && tokenFile !== undefined) problem('tokenFile', 'is given beside token; keep one');
   if (tls && url instanceof SecretUrl && !url.isSecure)
     problem('tls', `is for ${url.isGrpc ? 'grpcs' : 'wss'}:// URLs, but target.url is ${url}`);
@@ -177,6 +193,23 @@ function checkTarget(given: LooseTarget, context: z.RefinementCtx): void {
   const told = url === undefined ? toldBy[protocol] : undefined;
   if (told && !`${(given.options as Record<string, unknown> | undefined)?.[told]}`.includes('{reference}'))
     problem('options', `the server that the test starts asks what is read; say ${told}: "{reference}"`);
+}
+
+/**
+ * Why a target cannot be reached by its transport; undefined: it can. QUIC is encrypted, and is
+ * spoken by servers of speechfb.v1, each in one process.
+ */
+export function transportProblem({ url, transport, protocol, embedded: options }: LooseTarget): string | undefined {
+  if (transport !== 'quic-stream' && transport !== 'quic-datagram') return undefined;
+  if (protocol !== 'speechfb') return `${transport} is for speechfb; others are spoken over WebSockets or gRPC`;
+  if (url instanceof SecretUrl && !url.isSecure) return `${transport} needs a wss:// URL, but target.url is ${url}`;
+  if (!isMapping(options)) return undefined;
+  const { gateways, nodes, store, tls } = options;
+  if (tls === false) return `${transport} contradicts embedded.tls: false: QUIC is always encrypted`;
+  const isShared = typeof gateways === 'number' && gateways > 1 && nodes === undefined && store === undefined;
+  return isShared
+    ? `${transport} contradicts embedded.gateways: ${gateways}: one process takes all that comes to a UDP port`
+    : undefined;
 }
 
 /** All servers of a service are reached in one way, with the same token. */

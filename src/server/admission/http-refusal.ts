@@ -91,14 +91,17 @@ function plainWords({ message, code }: HttpRefusal): HttpWords {
   return { headers: {}, contentType: 'text/plain; charset=utf-8', body: `${message} [${code}]\n` };
 }
 
+/** Why a request was refused, and whose it was where that is known. */
+export type RefusedRequest = Pick<HttpRefusal, 'reason' | 'limit'> & { tenant?: string | undefined };
+
 /** Counts a refusal before there is a WebSocket, and logs it. */
 export function noteHttpRefusal(
   { metrics, log }: { metrics: Metrics; log: Log },
-  { reason, limit }: Pick<HttpRefusal, 'reason' | 'limit'>,
+  { reason, limit, tenant }: RefusedRequest,
   message: string,
 ): void {
   const name = limit && wireName(limit);
   metrics.refusedRequest(reason);
   if (name !== undefined) metrics.limit(name);
-  log.warn({ reason, limit: name }, message);
+  log.warn({ reason, limit: name, tenant }, message);
 }

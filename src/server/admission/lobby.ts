@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Limits } from '../limits.ts';
 import { accountOf } from './address.ts';
 import type { HttpRefusal } from './http-refusal.ts';
@@ -18,9 +18,9 @@ export type LobbyOptions = {
 };
 
 /**
- * TCP connections that are no WebSocket (yet): those that send nothing, or half a request, among
- * them. When there are too many, the one that has waited longest goes: a caller who means it is
- * through in a moment, so no number of silent ones keeps it out.
+ * Connections of TCP or QUIC that are no WebSocket (yet): those that send nothing, or half a
+ * request, among them. When there are too many, the one that has waited longest goes: a caller who
+ * means it is through in a moment, so no number of silent ones keeps it out.
  */
 export class Lobby {
   readonly #options: LobbyOptions;
@@ -38,7 +38,7 @@ export class Lobby {
     return this.#waiting.size;
   }
 
-  enter(socket: Socket): void {
+  enter(socket: Arriving): void {
     const key = keyOf(socket);
     const { remoteAddress = '' } = socket;
     const address = this.#options.behindProxy ? undefined : accountOf(remoteAddress.replace(/^::ffff:/, ''));
@@ -57,7 +57,7 @@ export class Lobby {
   }
 
   /** The connection has become a WebSocket, which others count. */
-  leave(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): void {
+  leave(socket: FarEnd): void {
     this.#forget(keyOf(socket));
   }
 
@@ -83,7 +83,7 @@ export class Lobby {
   }
 
   /** @param socket only if it is still this one: its port may have been taken by another since. */
-  #forget(key: string, socket?: Socket): void {
+  #forget(key: string, socket?: Arriving): void {
     const waiting = this.#waiting.get(key);
     if (!waiting || (socket && waiting.socket !== socket)) return;
     this.#waiting.delete(key);
@@ -97,9 +97,15 @@ export class Lobby {
 const tooMany = { reason: 'handshakes', limit: 'handshakesPerSecond' } as const;
 const pending = { reason: 'pending', limit: 'maxPendingConnections' } as const;
 
-type Waiting = { socket: Socket; address: string | undefined };
+/** What is known of the other end of a connection. */
+type FarEnd = { remoteAddress?: string | undefined; remotePort?: number | undefined };
+
+/** A connection of TCP or QUIC. */
+type Arriving = FarEnd & Pick<Duplex, 'destroy' | 'once'>;
+
+type Waiting = { socket: Arriving; address: string | undefined };
 
 /** The other end, which a TLS socket shares with the connection below it. */
-function keyOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
+function keyOf({ remoteAddress, remotePort }: FarEnd): string {
   return `${remoteAddress} ${remotePort}`;
 }

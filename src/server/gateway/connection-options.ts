@@ -13,6 +13,8 @@ export type ConnectionOptions = {
   socket: WebSocket;
   /** The connection below the WebSocket. */
   transport: Duplex;
+  /** Hears the datagrams that come beside the WebSocket; absent: its carrier has none. */
+  datagrams?: ((hear: (data: Buffer) => void) => void) | undefined;
   context: ServerContext;
   registry: Registry;
   /** Speaks a protocol of others; undefined: the client speaks `speechfb.v1`. */
@@ -36,6 +38,8 @@ export type ConnectionOptions = {
   began?(session: Session): void;
   /** The lane that all sessions of the client go in; undefined: as they ask. */
   lane?: Lane | undefined;
+  /** The tenant whose client it is; undefined: it is none's. */
+  tenant?: string | undefined;
   /** The span of the request that opened the socket, which a start without one has. */
   traceparent?: string | undefined;
   /** Whether the client goes where `moving` says. */
@@ -59,6 +63,14 @@ export function spanOf(
   const own = traceparent ?? ofRequest;
   // What no version of it needs is not kept for as long as the session lasts.
   return own === undefined ? {} : { traceparent: own.slice(0, mostChars) };
+}
+
+/** A session is heard and kept in the region that it names, or nowhere. */
+export function wrongRegion({ type, region }: { type: string; region?: string | undefined }, here: string | undefined) {
+  if (region === undefined || region === here) return undefined;
+  const what = type === 'start' ? 'asks for' : 'is in';
+  const where = here === undefined ? 'has no region' : `is in ${here}`;
+  return { code: 'wrong_region', message: `the session ${what} region ${region}, and this server ${where}` } as const;
 }
 
 const mostChars = 100;

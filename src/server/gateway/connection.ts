@@ -13,7 +13,7 @@ import { errorMessage } from '../session/replies.ts';
 import type { Session } from '../session/session.ts';
 import type { SessionIdentity, SessionSocket } from '../session/session-options.ts';
 import { beginSession } from './begin-session.ts';
-import { type ConnectionOptions, spanOf } from './connection-options.ts';
+import { type ConnectionOptions, spanOf, wrongRegion } from './connection-options.ts';
 import { CorkedSocket } from './corked-socket.ts';
 import { Relay, type Said } from './outside/relay.ts';
 import { SocketRates } from './socket-rates.ts';
@@ -44,6 +44,7 @@ export class Connection {
     const { wire } = options;
     this.#sink = wire ? wire.attach(this.#socket, (meant) => this.#act(meant)) : this.#socket;
     socket.on('message', (data: Buffer, isBinary) => this.#onMessage(data, isBinary));
+    options.datagrams?.((data) => this.#onDatagram(data));
     socket.on('ping', (data: Buffer) => this.#onPing(data));
     socket.on('pong', (data: Buffer) => this.#onPong(data));
     // The socket is closed by ws after an error of the WebSocket layer: 1002, 1007 or 1009.
@@ -87,7 +88,7 @@ export class Connection {
 
   /** Sends `error` and closes the socket. */
   refuse(refusal: Refusal): void {
-    noteRefusal(this.#options.context, refusal);
+    noteRefusal(this.#options.context, refusal, this.#options.tenant);
     this.#sink.write(JSON.stringify({ event_id: 0, audio_ms: 0, ...errorMessage(refusal) }));
     this.#sink.close(wireErrors[refusal.code].close, refusal.message);
   }
@@ -123,6 +124,17 @@ export class Connection {
       context.log.error({ error: stackOf(error) }, 'a message could not be handled');
       this.#fail({ code: 'internal', message: 'the server failed on this message; the log says why' });
     }
+  }
+
+  /**
+   * A frame of sound that came by itself: before there is a session it has overtaken what begins
+   * one, and is lost.
+   */
+  #onDatagram(data: Buffer): void {
+    const { metrics } = this.#options.context;
+    const isHeard = this.#session !== undefined && !this.#waiting;
+    metrics.datagram(isHeard ? 'heard' : 'early');
+    if (isHeard) this.#onMessage(data, true);
   }
 
   #read({ data, isBinary }: Said): void {
@@ -380,14 +392,6 @@ export class Connection {
 }
 
 type ResumeMessage = Extract<ClientMessage, { type: 'resume' }>;
-
-/** A session is heard and kept in the region that it names, or nowhere. */
-function wrongRegion({ type, region }: { type: string; region?: string | undefined }, here: string | undefined) {
-  if (region === undefined || region === here) return undefined;
-  const what = type === 'start' ? 'asks for' : 'is in';
-  const where = here === undefined ? 'has no region' : `is in ${here}`;
-  return { code: 'wrong_region', message: `the session ${what} region ${region}, and this server ${where}` } as const;
-}
 
 const notThere = 'no such session: what had it is gone';
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { subprotocol } from '../../protocol/address.ts';
+import { QuicSocket } from '../../quic/quic-socket.ts';
 import { stackOf } from '../../telemetry/log.ts';
 import type { Account } from '../admission/account.ts';
 import type { Accounts, Caller } from '../admission/accounts.ts';
@@ -17,6 +18,7 @@ import type { Refusal } from '../refusal.ts';
 import type { ServerContext } from '../session/context.ts';
 import { heardElsewhere } from './begin-session.ts';
 import { Connection } from './connection.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import type { Entrance } from './entrance.ts';
 import { socketOptions } from './http/listener.ts';
 import { type CallerPolicy, callerOfUpgrade, hintsOf, pathOf, type Welcome } from './http/upgrade.ts';
@@ -40,7 +42,7 @@ export type ReceptionOptions = {
   takeover: Takeover | undefined;
   tenancy: Tenancy | undefined;
   /** A request for a WebSocket is to be refused. */
-  onRefused(socket: Duplex, refusal: HttpRefusal, facade: Facade | undefined): void;
+  onRefused(socket: Duplex, refusal: HttpRefusal, facade: Facade | undefined, tenant?: string): void;
   /** A request for a WebSocket is about to be answered. */
   onOpened(request: IncomingMessage): void;
 };
@@ -101,9 +103,12 @@ export class Reception {
     const maySpill = context.router?.takesAny() === true;
     const claimed = { ...hints, maySpill };
     const full = entrance.connection(accounts.of(caller), claimed, mayResume, tenancy?.spent(caller.member));
+    const refuse = (refusal: HttpRefusal): void => {
+      if (caller.member) tenancy?.refused(caller.member, refusal);
+      onRefused(socket, refusal, facade, caller.member?.tenant);
+    };
     if (full) {
-      if (caller.member) tenancy?.refused(caller.member, full);
-      onRefused(socket, full, facade);
+      refuse(full);
       return;
     }
     const name = facade?.name ?? subprotocol;
@@ -115,7 +120,7 @@ export class Reception {
     if (!supervision) open();
     else
       void placeAbove(supervision, { caller, socket, claims }).then((place) => {
-        if (place && 'status' in place) onRefused(socket, place, facade);
+        if (place && 'status' in place) refuse(place);
         else if (place) open(place);
       });
   }
@@ -139,7 +144,10 @@ export class Reception {
     // ws sets TCP_NODELAY itself, and calls back at once or never.
     this.#sockets.handleUpgrade(request, socket, head, (client) => {
       isOpen = true;
-      if (arrival.arrives !== 'passed on') context.metrics.socket(arrival.arrives);
+      if (arrival.arrives !== 'passed on') {
+        context.metrics.socket(arrival.arrives);
+        context.metrics.carrier(socket instanceof QuicSocket ? 'quic' : 'tcp');
+      }
       this.#connect(client, socket, arrival);
     });
     if (!isOpen) arrival.shared?.free();
@@ -155,6 +163,7 @@ export class Reception {
     const connection: Connection = new Connection({
       socket,
       transport,
+      datagrams: wire ? undefined : datagramsOf(transport),
       context,
       registry,
       wire,
@@ -175,6 +184,7 @@ export class Reception {
       },
       began: (session) => member && tenancy?.began(session, member),
       lane: member?.lane,
+      tenant: member?.tenant,
       traceparent,
       elsewhere: supervision && !isPassedOn ? elsewhereOf(supervision, caller) : undefined,
       onClose: () => {
@@ -185,6 +195,12 @@ export class Reception {
     });
     this.#connections.set(connection, accounts[0]);
   }
+}
+
+/** What comes beside the stream of a QUIC connection. */
+function datagramsOf(transport: Duplex): ConnectionOptions['datagrams'] {
+  if (!(transport instanceof QuicSocket)) return undefined;
+  return (hear) => void transport.on('datagram', hear);
 }
 
 /** Somebody for whom a WebSocket is made. */

@@ -1,12 +1,14 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
+import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
 import type { Lobby } from '../admission/lobby.ts';
 import { resultsDoor } from '../late/results-door.ts';
 import type { Limits } from '../limits.ts';
 import type { Session } from '../session/session.ts';
+import { FrontDoor } from './http/front-door.ts';
 import { createHttpHandler } from './http/handler.ts';
 import { createListener, refuseUnread } from './http/listener.ts';
 import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './http/upgrade.ts';
@@ -14,10 +16,12 @@ import type { ServerOptions } from './server-options.ts';
 
 /** The parts of a server that requests come to. */
 export type HttpParts = {
-  options: Pick<ServerOptions, 'tls' | 'faultInjection' | 'supervision' | 'late'>;
+  options: Pick<ServerOptions, 'port' | 'quicPort' | 'tls' | 'faultInjection' | 'supervision' | 'late'>;
+  host: string;
   limits: Limits;
   policy: CallerPolicy;
   metrics: Metrics;
+  log: Pick<Log, 'warn'>;
   lobby: Lobby;
   engine(): AcousticEngine | undefined;
   notReady(): string | undefined;
@@ -28,8 +32,20 @@ export type HttpParts = {
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 };
 
-/** The HTTP server of a gateway; nobody listens yet. */
-export function createHttpServer(parts: HttpParts): Server {
+/** Where callers come in to a gateway; nobody listens yet. */
+export function createFrontDoor(parts: HttpParts): FrontDoor {
+  const { options, host, limits, lobby, log } = parts;
+  const { port = 0, quicPort, tls } = options;
+  return new FrontDoor({
+    http: createHttpServer(parts),
+    ...{ host, port, quicPort, tls, limits },
+    onQuic: (socket) => lobby.enter(socket),
+    onSilent: () => parts.onUnread({ reason: 'timeout', limit: 'handshakeTimeoutMs' }),
+    onNotRenewed: () => log.warn({}, 'QUIC goes on with the certificate that it began with, until a restart'),
+  });
+}
+
+function createHttpServer(parts: HttpParts): Server {
   const { options, limits, policy, metrics, lobby, notReady } = parts;
   const { tls, faultInjection, supervision, late } = options;
   const http = createListener(tls, limits);

@@ -33,6 +33,8 @@ export type ServerOptions = {
   host?: string;
   /** 0: any free one. */
   port?: number;
+  /** UDP, where QUIC is spoken too, which needs `tls`; 0: the number that `port` has. */
+  quicPort?: number | undefined;
   limits?: Partial<Limits>;
   /**
    * All limits; whoever starts the server may change those of `liveLimits` in it while it runs.

@@ -1,13 +1,11 @@
-import type { Server as HttpServer } from 'node:http';
 import { availableParallelism } from 'node:os';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
-import { listen } from '../../listen.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
 import { Accounts } from '../admission/accounts.ts';
 import { stalled } from '../admission/admission.ts';
-import { type HttpRefusal, noteHttpRefusal, refuseSocket } from '../admission/http-refusal.ts';
+import { noteHttpRefusal, type RefusedRequest, refuseSocket } from '../admission/http-refusal.ts';
 import { Lobby } from '../admission/lobby.ts';
 import type { Room } from '../admission/room.ts';
 import { checkTlsPair, type TlsPair } from '../admission/tls-pair.ts';
@@ -23,7 +21,7 @@ import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import { Dismissal } from './dismissal.ts';
 import { type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
-import { closeListener, listenHints, renewListener } from './http/listener.ts';
+import type { FrontDoor } from './http/front-door.ts';
 import type { CallerPolicy } from './http/upgrade.ts';
 import { InnerDoor } from './outside/inner-door.ts';
 import type { SupervisedGateway } from './outside/supervision.ts';
@@ -33,7 +31,7 @@ import { createRoom } from './places.ts';
 import { Reception } from './reception.ts';
 import { Registry } from './registry.ts';
 import { createContext } from './server-context.ts';
-import { createHttpServer } from './server-http.ts';
+import { createFrontDoor } from './server-http.ts';
 import { serverMetrics } from './server-metrics.ts';
 import { policyOf, type RunningServer, type ServerOptions, type ServerStats } from './server-options.ts';
 import { createRouter } from './server-routing.ts';
@@ -70,7 +68,7 @@ class Server implements RunningServer {
   readonly #work: WorkBudget;
   readonly #sweep: IdleSweep;
   readonly #lobby: Lobby;
-  readonly #http: HttpServer;
+  readonly #door: FrontDoor;
   readonly #reception: Reception;
   readonly #durable: GatewayStore | undefined;
   readonly router: Router | undefined;
@@ -83,7 +81,7 @@ class Server implements RunningServer {
   #innerDoor: InnerDoor | undefined;
   #isDraining = false;
   #isCordoned = false;
-  readonly #refused = (why: Pick<HttpRefusal, 'reason' | 'limit'>, message: string) =>
+  readonly #refused = (why: RefusedRequest, message: string) =>
     noteHttpRefusal({ metrics: this.#metrics, log: this.#log }, why, message);
   readonly #self = () => selfOf(this.#notReady(), this.#options.publicUrl, this.#context);
   readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.slots?.places() ?? Infinity);
@@ -140,7 +138,7 @@ class Server implements RunningServer {
       now: this.#context.now,
       onRefused: (why, message) => this.#refused(why, message),
     });
-    this.#http = this.#createHttp();
+    this.#door = this.#createDoor();
     this.#tlsEndsMs = options.tls && checkTlsPair(options.tls);
     this.#reception = this.#createReception();
   }
@@ -154,7 +152,7 @@ class Server implements RunningServer {
   }
 
   renewTls(tls: TlsPair): void {
-    renewListener(this.#http, tls);
+    this.#door.renewTls(tls);
     this.#tlsEndsMs = checkTlsPair(tls);
   }
 
@@ -168,9 +166,9 @@ class Server implements RunningServer {
 
   /** Takes connections from here on, and the model as soon as it is loaded. */
   async listen(): Promise<void> {
-    const { engine, log, port, tls, tokens, tenants, supervision } = this.#options;
+    const { engine, log, tls, tokens, tenants, supervision, quicPort } = this.#options;
     if (supervision) await this.#listenInside();
-    else this.#port = await listen(this.#http, { host: this.#host, port: port ?? 0 }, listenHints);
+    else this.#port = await this.#door.listen();
     this.#ready = Promise.resolve(engine).then((loaded) => {
       this.#engine = loaded;
     });
@@ -186,8 +184,9 @@ class Server implements RunningServer {
       setInterval(() => this.#tenancy?.look(), meterMs),
     ];
     const guards = { tls: tls !== undefined, tokens: tokens !== undefined, tenants: tenants?.tenants.length };
+    const quic = quicPort === undefined ? {} : { quic: quicPort === 0 ? this.#port : quicPort };
     if (supervision) supervision.attach(this.#supervised());
-    else log.info({ host: this.#host, port: this.#port, ...guards }, 'listening');
+    else log.info({ host: this.#host, port: this.#port, ...quic, ...guards }, 'listening');
   }
 
   stats(): ServerStats {
@@ -232,7 +231,7 @@ class Server implements RunningServer {
     for (const timer of this.#timers) clearInterval(timer);
     for (const connection of this.#reception.connections()) connection.terminate();
     for (const session of this.#registry.all()) session.leave();
-    await Promise.all([closeListener(this.#http), this.#innerDoor?.close()]);
+    await Promise.all([this.#door.close(), this.#innerDoor?.close()]);
   }
 
   /** Listens for nobody but the other gateways: the supervisor hands over what it has accepted. */
@@ -240,12 +239,12 @@ class Server implements RunningServer {
     this.#innerDoor = new InnerDoor(this.#limits, (passed) => this.#reception.passedOn(passed));
     await this.#innerDoor.listen();
     // Node begins to look for late requests only when a server says that it listens.
-    this.#http.emit('listening');
+    this.#door.http.emit('listening');
   }
 
   #supervised(): SupervisedGateway {
     return supervisedGateway({
-      http: this.#http,
+      http: this.#door.http,
       door: this.#innerDoor!,
       accounts: this.#accounts,
       metrics: this.#metrics,
@@ -305,12 +304,14 @@ class Server implements RunningServer {
     });
   }
 
-  #createHttp(): HttpServer {
-    return createHttpServer({
+  #createDoor(): FrontDoor {
+    return createFrontDoor({
       options: this.#options,
+      host: this.#host,
       limits: this.#limits,
       policy: this.#policy,
       metrics: this.#metrics,
+      log: this.#log,
       lobby: this.#lobby,
       engine: () => this.#engine,
       notReady: () => this.#notReady(),
@@ -334,9 +335,9 @@ class Server implements RunningServer {
       takeover:
         this.#durable && new Takeover({ context: this.#context, registry: this.#registry, durable: this.#durable }),
       tenancy: this.#tenancy,
-      onRefused: (socket, refusal, facade) => {
+      onRefused: (socket, refusal, facade, tenant) => {
         refuseSocket(socket, refusal, facade?.words(refusal));
-        this.#refused(refusal, 'an upgrade was refused');
+        this.#refused({ ...refusal, tenant }, 'an upgrade was refused');
       },
       onOpened: (request) => this.#lobby.leave(request.socket),
     });

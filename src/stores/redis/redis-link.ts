@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Redis } from 'ioredis';
 import { StoreError, type StoreTrouble } from '../session-store.ts';
 import { keysOf, type ScriptName, scripts } from './scripts.ts';
@@ -50,7 +51,7 @@ export class RedisLink {
       db: place.database,
       ...(place.username !== undefined && { username: place.username }),
       ...(place.password !== undefined && { password: place.password }),
-      ...(place.isSecure && { tls: { servername: place.host } }),
+      ...(place.isSecure && { tls: isIP(place.host) === 0 ? { servername: place.host } : {} }),
       connectionName: 'speechfb',
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,

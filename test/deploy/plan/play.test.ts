@@ -33,6 +33,24 @@ describe('a class of 20,000 that triples within a minute, played with the autosc
     expect(keda.play().verdict).toBe('pass');
   });
 
+  it('takes the streams a pod that the scenario gives KEDA', () => {
+    const keda = planOf(folder, {
+      ...shipped,
+      capacity: shipped.capacity.replace('scaling: {', 'scaling: {kind: keda, targetStreams: 60, '),
+      values: shipped.values.replace('autoscaler: hpa', 'autoscaler: keda'),
+    });
+    const thresholds = keda.regions[0]!.files.flatMap(({ documents }) => documents)
+      .filter(({ kind }) => kind === 'ScaledObject')
+      .map(
+        (document) =>
+          /"threshold":\{"parts":\["",\{"name":"inference.targetSlots","value":"(\d+)"/.exec(
+            JSON.stringify(document),
+          )?.[1],
+      );
+    // Half of the 300 slots of a pod that carries 120 streams.
+    expect(thresholds).toEqual(['150']);
+  });
+
   it('plays each region at its own floor', () => {
     const regions = '  regions: [{name: eu, share: 75%, pinned: true}, {name: us, share: 25%, pinned: true}]\n';
     const residency =

@@ -3,7 +3,7 @@ import { expect, onTestFinished } from 'vitest';
 import { StreamClient } from '../../../src/client/client.ts';
 import type { ClientEnd } from '../../../src/client/close-outcome.ts';
 import { SoundFrames } from '../../../src/client/frames.ts';
-import { socketLinks } from '../../../src/client/link/websocket-connection.ts';
+import { type LinkTarget, socketLinks } from '../../../src/client/link/websocket-connection.ts';
 import { startWheel } from '../../../src/clock/wheel.ts';
 import { InvariantWatch } from '../../../src/load/meter/protocol-invariants.ts';
 import type { ServerEvent } from '../../../src/protocol/server-messages.ts';
@@ -33,8 +33,11 @@ export class Learner {
   readonly #invariants = new InvariantWatch();
   readonly ended: Promise<ClientEnd>;
 
-  /** @param urls asked anew for each connection */
-  constructor(urls: () => readonly string[]) {
+  /**
+   * @param urls asked anew for each connection
+   * @param way how they are reached
+   */
+  constructor(urls: () => readonly string[], way: Omit<LinkTarget, 'url'> = {}) {
     const wheel = startWheel(now);
     onTestFinished(() => wheel.stop());
     let tries = 0;
@@ -45,7 +48,7 @@ export class Learner {
     this.client = new StreamClient({
       open: (...given) => {
         const all = urls();
-        return socketLinks({ url: all[tries++ % all.length]! }, now)(...given);
+        return socketLinks({ url: all[tries++ % all.length]!, ...way }, now)(...given);
       },
       start: { audio: { encoding: 'pcm_s16le', sample_rate: 16_000, channels: 1 }, reference: { text } },
       clock: now,

@@ -38,6 +38,21 @@ describe.each([
     for (let one = 0; one < 5; one++) expect(await startOne(url, modest)).toBe('ready');
   });
 
+  it('is named in the log once a second where it is refused, at the upgrade and at the start', async () => {
+    const lines: string[] = [];
+    const log = createLog('warn', { write: (line: string) => lines.push(line) });
+    const { url } = await start({ tenants: newRegistry(specOf({ maxSessions: 1 })), log });
+    const two = [await connect(url, headersOf(greedy)), await connect(url, headersOf(greedy))];
+    for (const client of two) client.send(startMessage());
+    const answers = () => two.map((client) => client.of('error').length + client.of('ready').length);
+    await expect.poll(answers, { timeout: 20_000 }).toEqual([1, 1]);
+    for (let time = 0; time < 20; time++) expect(await startOne(url, greedy)).toBe('tenant_cap');
+    const said = (message: string) =>
+      lines.map((line) => JSON.parse(line)).filter(({ msg, tenant }) => msg === message && tenant === 'greedy');
+    expect(said('an upgrade was refused')[0]).toMatchObject({ reason: 'tenant_cap' });
+    expect(said('a client was refused: tenant_cap')[0]).toMatchObject({ code: 'tenant_cap' });
+  });
+
   it('has room again when a session has ended', async () => {
     const { url } = await start({ tenants: newRegistry(specOf({ maxSessions: 1 })) });
     const first = await connect(url, headersOf(greedy));

@@ -1,0 +1,104 @@
+import type { Server } from 'node:http';
+import { SpeechfbError } from '../../../errors.ts';
+import { listen } from '../../../listen.ts';
+import { loadQuic } from '../../../quic/library.ts';
+import { QuicListener } from '../../../quic/listener.ts';
+import type { QuicSocket } from '../../../quic/quic-socket.ts';
+import type { TlsPair } from '../../admission/tls-pair.ts';
+import type { Limits } from '../../limits.ts';
+import { closeListener, listenHints, renewListener } from './listener.ts';
+
+export type FrontDoorOptions = {
+  http: Server;
+  host: string;
+  /** TCP; 0: any free one. */
+  port: number;
+  /** UDP, where QUIC is spoken too; 0: the number that `port` has. */
+  quicPort: number | undefined;
+  tls: TlsPair | undefined;
+  limits: Pick<Limits, 'handshakeTimeoutMs' | 'heartbeatMs' | 'maxConnections' | 'maxPendingConnections'>;
+  /** Somebody comes by QUIC; HTTP hears it next. */
+  onQuic(socket: QuicSocket): void;
+  /** A connection of QUIC was cut, since nothing came over it. */
+  onSilent(): void;
+  /** A new certificate is not shown by QUIC. */
+  onNotRenewed(): void;
+};
+
+/**
+ * Where callers come in: a TCP port and, beside it, a UDP port, over whose QUIC streams the same
+ * HTTP is spoken.
+ */
+export class FrontDoor {
+  readonly http: Server;
+  readonly #options: FrontDoorOptions;
+  #quic: QuicListener | undefined;
+
+  constructor(options: FrontDoorOptions) {
+    this.http = options.http;
+    this.#options = options;
+  }
+
+  /**
+   * @returns the TCP port that it really has
+   * @throws SpeechfbError `port_in_use`, `cannot_listen`, `quic_unavailable`, `bad_tls`
+   */
+  async listen(): Promise<number> {
+    const { http } = this;
+    const { host, port, quicPort, tls } = this.#options;
+    if (quicPort === undefined) return await listen(http, { host, port }, listenHints);
+    if (!tls) {
+      const hint = 'add --tls-cert and --tls-key';
+      throw new SpeechfbError('bad_tls', 'QUIC is always encrypted, and needs a certificate', { hint });
+    }
+    for (let triesLeft = port === 0 && quicPort === 0 ? mostTries : 1; ; triesLeft--) {
+      const bound = await listen(http, { host, port }, listenHints);
+      try {
+        this.#quic = await this.#listenByQuic(tls, quicPort === 0 ? bound : quicPort);
+        return bound;
+      } catch (error) {
+        await closeListener(http);
+        // Any free port of TCP may be taken in UDP.
+        if (!(error instanceof SpeechfbError && error.code === 'port_in_use') || triesLeft <= 1) throw error;
+      }
+    }
+  }
+
+  /**
+   * Shows this certificate from here on.
+   * @throws SpeechfbError `bad_tls`, and the one before stays.
+   */
+  renewTls(tls: TlsPair): void {
+    renewListener(this.http, tls);
+    if (this.#quic) this.#options.onNotRenewed();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([closeListener(this.http), this.#quic?.close()]);
+  }
+
+  async #listenByQuic({ certificate, key }: TlsPair, port: number): Promise<QuicListener> {
+    const { http } = this;
+    const { host, limits, onQuic, onSilent } = this.#options;
+    return await QuicListener.open({
+      library: await loadQuic(),
+      host,
+      port,
+      certificate,
+      key,
+      mostConnections: limits.maxConnections + limits.maxPendingConnections,
+      handshakeMs: limits.handshakeTimeoutMs,
+      // A heartbeat that is not answered by the next one cuts a socket sooner.
+      idleMs: Math.max(leastIdleMs, 2 * limits.heartbeatMs),
+      onSocket(socket) {
+        onQuic(socket);
+        // What comes by QUIC is encrypted already.
+        if (!socket.destroyed) http.emit('secureConnection', socket);
+      },
+      onSilent,
+    });
+  }
+}
+
+const mostTries = 5;
+const leastIdleMs = 5000;
