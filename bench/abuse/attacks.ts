@@ -199,6 +199,19 @@ export const attacks: readonly Attack[] = [
     run: (target) => greedy(target, false),
   },
   {
+    name: 'start-flood',
+    what: '200 starts of 500 words a second, each on a socket of its own, whatever is answered',
+    tokens: true,
+    run: (target) => {
+      setInterval(() => {
+        for (let start = 0; start < 2; start++) {
+          const socket = open(target);
+          socket.on('open', () => say(target, socket, startOf({ text: longText })));
+        }
+      }, 10);
+    },
+  },
+  {
     name: 'one-token-cut',
     what: 'the same, and its sockets are cut, so that its sessions wait for resumes',
     tokens: true,

@@ -5,8 +5,13 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { speechfb } from '../kit/command.ts';
 import { bin } from '../kit/program.ts';
+import { headersOf } from '../kit/server/callers.ts';
 import { connect, refusedUpgrade } from '../kit/server/client.ts';
+import { apiToken } from '../kit/server/tenants.ts';
 import { temporaryDirectory } from '../kit/temporary-directory.ts';
+
+/** A program takes its time on a busy machine. */
+const patient = { timeout: 20_000 };
 
 describe('speechfb token new', () => {
   it('shows a token and the line that the file takes, for a server that then knows it, until the line is gone', async () => {
@@ -30,6 +35,27 @@ describe('speechfb token new', () => {
     expect(await reload()).toMatch(/took up the changed tenants' file/);
     expect(await refusedUpgrade(url, { headers })).toMatchObject({ status: 401 });
   });
+
+  it('is known to all gateways of a server when the file changes, and to none when its line is gone', async () => {
+    const [old, fresh] = [await apiToken('0123456789a0'), await apiToken('0123456789a1')];
+    const file = join(temporaryDirectory(), 'tenants.yaml');
+    writeFileSync(file, tenants(JSON.stringify([old.entry])));
+    const { url, reload } = await start(file, 2);
+    /** How four callers in turn are received, who come to both gateways. */
+    const callers = async (caller: { token: string }): Promise<string[]> => {
+      const clients = [];
+      for (let one = 0; one < 4; one += 1) clients.push(await connect(url, headersOf(caller)).catch(() => undefined));
+      for (const client of clients) client?.cut();
+      return clients.map((client) => (client ? 'in' : 'refused'));
+    };
+    const all = (how: string) => Array(4).fill(how);
+    expect(await callers(old)).toEqual(all('in'));
+    expect(await callers(fresh)).toEqual(all('refused'));
+    writeFileSync(file, tenants(JSON.stringify([fresh.entry])));
+    expect(await reload()).toMatch(/took up the changed tenants' file/);
+    await expect.poll(() => callers(fresh), patient).toEqual(all('in'));
+    await expect.poll(() => callers(old), patient).toEqual(all('refused'));
+  }, 60_000);
 
   it.each([
     ['a tenant that has no such name', ['--tenant', 'School A'], /--tenant "School A" is no name of a tenant/],
@@ -57,9 +83,9 @@ function tenants(tokens: string): string {
   return `kind: Tenants\nspec:\n  tenants:\n    - name: school-a\n      tokens: ${tokens}\n`;
 }
 
-/** A server of one process without a terminal; `reload` tells it to look at its files, and gives what it says then. */
-async function start(file: string): Promise<{ url: string; reload(): Promise<string> }> {
-  const child = spawn(process.execPath, [bin, 'serve', '--port', '0', '--gateways', '1', '--tenants', file]);
+/** A server without a terminal; `reload` tells it to look at its files, and gives what it says then. */
+async function start(file: string, gateways = 1): Promise<{ url: string; reload(): Promise<string> }> {
+  const child = spawn(process.execPath, [bin, 'serve', '--port', '0', '--gateways', `${gateways}`, '--tenants', file]);
   onTestFinished(async () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -74,7 +100,7 @@ async function start(file: string): Promise<{ url: string; reload(): Promise<str
     async reload() {
       const before = log.length;
       child.kill('SIGHUP');
-      await expect.poll(() => log.slice(before)).toMatch(/tenants' file/);
+      await expect.poll(() => log.slice(before), patient).toMatch(/tenants' file/);
       return log.slice(before);
     },
   };
