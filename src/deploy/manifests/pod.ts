@@ -21,8 +21,8 @@ export type Setting = {
 const user: Figure = {
   name: 'pod.user',
   value: 1000,
-  why: 'the user `node` of the image (deploy/loadtest/Dockerfile); never root',
-  from: ['deploy/loadtest/Dockerfile'],
+  why: 'the user `node` of the image (deploy/Dockerfile); never root',
+  from: ['deploy/Dockerfile'],
 };
 
 /** The pod of a role: its one container, and what keeps it apart from everything else. */
