@@ -116,6 +116,62 @@ export const routes: Row = {
   ],
 };
 
+/** How the policy changes, and what its canary does. */
+export const policy: Row = {
+  title: 'The canary of the routing policy',
+  panels: [
+    {
+      kind: 'series',
+      title: 'How fast each side burns',
+      description: 'Times the error budget over the window. Above its limit (2 as a rule) the canary is rolled back.',
+      unit: 'short',
+      queries: { '{{canary}} {{variant}}': `max by (canary, variant) (speechfb_canary_burn${on})` },
+    },
+    {
+      kind: 'series',
+      title: 'Bad utterances of each side',
+      description: 'A second, by what was bad: late, wrong, missing, or written elsewhere in the end.',
+      unit: 'short',
+      queries: {
+        '{{variant}} {{outcome}}': rate(
+          'speechfb_canary_utterances_total',
+          'variant, outcome',
+          'instance=~"$instance",outcome!="good"',
+        ),
+      },
+    },
+    {
+      kind: 'series',
+      title: 'Sessions of each side',
+      description: 'A second. Those that their backend had no room for are of neither.',
+      unit: 'short',
+      queries: { '{{canary}} {{variant}}': rate('speechfb_canary_sessions_total', 'canary, variant') },
+    },
+    {
+      kind: 'stat',
+      title: 'Canaries rolled back',
+      description: 'By themselves, in the last day; speechfb admin audit says why.',
+      unit: 'short',
+      queries: { '{{canary}}': `sum by (canary) (increase(speechfb_canary_rollbacks_total${on}[1d]))` },
+    },
+    {
+      kind: 'series',
+      title: 'Age of what the source of the policy said',
+      description:
+        'Seconds since its file or its server of flags last said what can be used. The last good policy stays.',
+      unit: 's',
+      queries: { '{{instance}}': `speechfb_policy_source_age_seconds${on}` },
+    },
+    {
+      kind: 'series',
+      title: 'Policies that could not be taken',
+      description: 'A second: unreachable (server of flags), refused (not sound), unaudited (cannot be written down).',
+      unit: 'short',
+      queries: { '{{why}}': rate('speechfb_policy_source_failures_total', 'why') },
+    },
+  ],
+};
+
 /** A metric of an instance with the version that runs there. */
 const byVersion = (expr: string): string =>
   `${expr} * on (instance) group_left (version) max by (instance, version) (speechfb_build_info${on})`;

@@ -1,4 +1,4 @@
-import { routes, spending, tenants, versions } from './business-panels.ts';
+import { policy, routes, spending, tenants, versions } from './business-panels.ts';
 import { on, type Row, rate } from './panel.ts';
 
 const feedback = 'instance=~"$instance",type="phoneme_feedback"';
@@ -298,5 +298,5 @@ export const rows: readonly { file: string; title: string; rows: readonly Row[] 
   { file: 'capacity', title: 'capacity and slots', rows: [places, spared, machine] },
   { file: 'tenants', title: 'tenants', rows: [tenants] },
   { file: 'cost', title: 'cost', rows: [spending, routes] },
-  { file: 'canary', title: 'canary', rows: [versions] },
+  { file: 'canary', title: 'canary', rows: [versions, policy] },
 ];

@@ -137,13 +137,13 @@ class Guard implements GuardedBackend, Ward {
     const { maxSessions, most } = this.#options;
     if (this.#closed) return { why: 'broken', message: `${this.name} is closed` };
     if (!this.breaker.admits) return this.#broken();
-    if (maxSessions !== undefined && this.#hearings.size >= maxSessions)
-      return { why: 'full', message: `${this.name} hears as many sessions as it may, ${maxSessions}` };
     const { lastHour } = this.spend;
     if (most !== undefined && lastHour >= most) {
       const message = `${this.name} has cost $${lastHour.toFixed(2)} in the last hour of at most $${most}`;
       return { why: 'over its cost', message };
     }
+    if (maxSessions !== undefined && this.#hearings.size >= maxSessions)
+      return { why: 'full', message: `${this.name} hears as many sessions as it may, ${maxSessions}` };
     return undefined;
   }
 

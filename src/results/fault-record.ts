@@ -24,6 +24,9 @@ export const faultKinds = [
   'stop-redis',
   'slow-redis',
   'fail-over-redis',
+  'kill-kafka',
+  'stop-kafka',
+  'kill-worker',
   'expire-certificates',
   'step-clock',
 ] as const;

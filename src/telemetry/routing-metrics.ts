@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { exposePolicy, type LivePolicyFigures } from './policy-metrics.ts';
 
 /** What metrics show of a router. */
 type RoutingFigures = {
@@ -18,10 +19,15 @@ type RoutingFigures = {
 /** Sound that a backend has heard; labels are bounded by whoever sums it. */
 type MeteredFigures = { backend: string; language: string; tenant: string; lane: string; audioMs: number };
 
-export type RoutingSources = { view(): RoutingFigures; sums(): Iterable<MeteredFigures> };
+export type RoutingSources = {
+  view(): RoutingFigures;
+  sums(): Iterable<MeteredFigures>;
+  /** Absent: the policy never changes. */
+  policy?: (() => LivePolicyFigures) | undefined;
+};
 
 /** What decides which backend writes transcripts, and what that uses. */
-export function exposeRouting({ view, sums }: RoutingSources, registers: Registry[]): void {
+export function exposeRouting({ view, sums, policy }: RoutingSources, registers: Registry[]): void {
   const gauge = (name: string, help: string, labelNames: string[], collect: (self: Gauge) => void): void => {
     const made: Gauge = new Gauge({
       ...{ name: `speechfb_${name}`, help, labelNames, registers },
@@ -53,6 +59,7 @@ export function exposeRouting({ view, sums }: RoutingSources, registers: Registr
     self.set(view().spend);
   });
   exposeCounts({ view, sums }, registers);
+  if (policy) exposePolicy(policy, registers);
 }
 
 function exposeCounts({ view, sums }: RoutingSources, registers: Registry[]): void {

@@ -15,6 +15,12 @@ describe('speechfb serve --routing', () => {
   it.each([
     ['a log of usage without a policy', ['--usage-log', 'usage.jsonl'], /--usage-log needs --routing FILE/],
     ['a node', ['--role', 'inference', '--routing', 'default'], /--routing is not for --role inference/],
+    ['how often flags are asked without a server of them', ['--flags-every', '5s'], /--flags-every needs --flags URL/],
+    [
+      'a server of flags that is asked without end',
+      ['--flags', 'ofrep+http://127.0.0.1:1/', '--flags-every', '10ms'],
+      /--flags-every: "10ms" is not from 1s to 10m/,
+    ],
     ['a policy that is not there', ['--routing', 'no-such'], /no-such/],
   ])('refuses %s', async (_, flags, problem) => {
     const { status, stderr } = await speechfb('serve', '--port', '0', ...flags);

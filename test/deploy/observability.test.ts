@@ -8,6 +8,7 @@ import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { dashboards } from '../../scripts/observability/dashboards.ts';
 import type { RunningServer } from '../../src/server/gateway/server.ts';
+import type { LivePolicyFigures } from '../../src/telemetry/policy-metrics.ts';
 import { exposeRouting } from '../../src/telemetry/routing-metrics.ts';
 import { exposeTenants } from '../../src/telemetry/tenant-metrics.ts';
 import { shippedRules } from '../kit/alert-rules.ts';
@@ -73,8 +74,22 @@ async function businessMetrics(times: number): Promise<string> {
   const fallbacks = [{ backend: 'managed', class: 'fault', count: times }];
   const sum = { backend: 'managed', language: 'en', tenant: 'north', lane: 'live', audioMs: 60_000 * times };
   const view = () => ({ backends: [backend], decisions: [{ rule: 'all', sessions: times }], fallbacks, spend: 7 });
-  exposeRouting({ view, sums: () => [sum] }, [registry]);
+  exposeRouting({ view, sums: () => [sum], policy: () => policyFigures(times) }, [registry]);
   return await registry.metrics();
+}
+
+/** A policy whose canary burns. */
+function policyFigures(times: number): LivePolicyFigures {
+  const of = { canary: 'nova', variant: 'canary' };
+  return {
+    ...{ version: 2, inForceMs: 60_000, sourceAgeMs: 2000, failures: new Map([['refused', times]]) },
+    burns: [{ ...of, burn: 3 }],
+    canaries: {
+      sessions: [{ ...of, count: times }],
+      utterances: [{ ...of, outcome: 'late', count: times }],
+      rollbacks: [{ canary: 'nova', count: times }],
+    },
+  };
 }
 
 /** The same for a Prometheus to scrape; each time there is more. */

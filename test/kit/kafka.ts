@@ -10,7 +10,7 @@ import { freePort } from './free-port.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 /** Where `.ci/run` puts the jars of Kafka. */
-const jars = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'speechfb-ci/kafka-4.4.0/libs');
+export const jars = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'speechfb-ci/kafka-4.4.0/libs');
 
 /** Why nothing can be tried with a real Kafka here; undefined: it can. */
 export const kafkaLack = lackOfKafka();
@@ -45,7 +45,9 @@ export async function startKafka(
   const properties = join(directory, 'server.properties');
   writeFileSync(properties, configuration(port, controller, logDirectory ?? join(directory, 'data')));
   const id = randomBytes(16).toString('base64url');
-  const formatted = java(['kafka.tools.StorageTool', 'format', '--standalone', '-t', id, '-c', properties]);
+  // An id that begins with a dash would be taken for a flag.
+  const format = ['format', '--standalone', `--cluster-id=${id}`, '-c', properties];
+  const formatted = java(['kafka.tools.StorageTool', ...format]);
   await new Promise((resolve) => formatted.once('exit', resolve));
   const broker = `127.0.0.1:${port}`;
   const kafka = new Kafka({ clientId: 'test', brokers: [broker], logLevel: logLevel.NOTHING });

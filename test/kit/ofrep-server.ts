@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** How an OFREP server behaves: as it should, or not. */
-type Manner = 'well' | 'refuses' | 'rubbish' | 'limits' | 'unavailable';
+/** How an OFREP server behaves: as it should, or not; `gone` cuts each connection. */
+type Manner = 'well' | 'gone' | 'refuses' | 'rubbish' | 'limits' | 'unavailable';
 
 export type OfrepServer = AsyncDisposable & {
   url: string;
@@ -28,6 +28,7 @@ export async function startOfrepServer(flags: Record<string, unknown>): Promise<
     };
     const { status, body } = await contextOf(request);
     if (status !== 200) return say(status, { errorCode: 'PARSE_ERROR' });
+    if (state.manner === 'gone') return void request.socket.destroy();
     if (state.manner === 'refuses') return say(401);
     if (state.manner === 'limits') return say(429, undefined, { 'retry-after': '1' });
     if (state.manner === 'unavailable') return say(503);

@@ -1,6 +1,13 @@
 import { type LoadOutcome, runLoad } from '../../load/run.ts';
 import type { LoadScenario } from '../../load/scenario/scenario.ts';
-import { needsSteppingClock, nodeArgs, serveArgs, serverCount, storeCommand } from '../../load/scenario/serve-args.ts';
+import {
+  needsSteppingClock,
+  nodeArgs,
+  serveArgs,
+  serverCount,
+  storeCommand,
+  workerCount,
+} from '../../load/scenario/serve-args.ts';
 import { packageVersion, shippedPath } from '../package.ts';
 import type { LoadtestFlags } from './flags.ts';
 import type { ReadyLoad } from './prepare.ts';
@@ -64,5 +71,6 @@ async function serveCommand({ spec }: LoadScenario) {
     servers: serverCount(spec.target.embedded),
     hasSteppingClock: needsSteppingClock(spec.faults),
     store: storeCommand(spec.target.embedded, spec.faults),
+    workers: workerCount(spec.target.embedded),
   };
 }

@@ -71,11 +71,9 @@ export async function runGateway(
       tenants,
       limitsInForce: limits,
       engine: warming.promise,
-      scoring: served.scoring,
-      slots: served.slots,
+      ...{ scoring: served.scoring, slots: served.slots, nodes: served.nodes },
       store: store?.parts.store,
       routing,
-      nodes: served.nodes,
       late: handoff?.late,
       tracing,
       log,
@@ -83,6 +81,7 @@ export async function runGateway(
       cores,
     });
     const server = await started;
+    routing?.follow(server.router, reloads);
     followCertificate(server, settings, reloads, log);
     const loading = served.load();
     warming.resolve(loading);

@@ -1,9 +1,7 @@
-import { writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
-import { encodeServerUpdate, type ServerUpdate } from '../../load/service/server-updates.ts';
 import type { Warm } from '../../server/cluster/messages.ts';
 import { gatewaysFor } from '../../server/cluster/shares.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../server/gateway/server.ts';
@@ -12,9 +10,9 @@ import { defaultLimits } from '../../server/limits.ts';
 import { openStore } from '../../stores/redis/open-store.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
-import { toPlainError } from '../../threads/plain-error.ts';
 import { openHandoff } from '../handoff/open-handoff.ts';
 import { shippedPath } from '../package.ts';
+import { reportingTo } from '../reporting-to.ts';
 import { Admin, adminSettingsOf } from './admin.ts';
 import { gatewayTarget } from './admin-targets.ts';
 import { followCertificate } from './certificates.ts';
@@ -47,14 +45,7 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
   checkRoutingRole(flags);
   await checkQuic(flags);
   const run = flags.role === 'inference' ? runNode : serve;
-  if (parentFd === undefined) return await run(flags, () => {});
-  const report = (update: ServerUpdate) => writeSync(parentFd, encodeServerUpdate(update));
-  try {
-    return await run(flags, (url) => report({ type: 'ready', url }));
-  } catch (error) {
-    report({ type: 'failed', error: toPlainError(error) });
-    throw error;
-  }
+  return await reportingTo(parentFd, (onReady) => run(flags, onReady));
 }
 
 async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise<ExitCode> {

@@ -20,10 +20,20 @@ export const registerWorker: RegisterCommand = (program: Command, done) => {
     .option('--keep <duration>', 'how long results are kept', flag('--keep', parseDurationMs), 86_400_000)
     .option('--drain <duration>', 'how long a stop waits for what goes on', flag('--drain', parseDurationMs), 30_000)
     .addOption(
+      new Option('--parent-fd <number>', 'a pipe to the load test that started this worker, which ends it')
+        .argParser(flag('--parent-fd', wholeNumber(0, 1023)))
+        .hideHelp(),
+    )
+    .addOption(
       new Option('--log-level <level>', 'on stderr; JSON unless it is a terminal').choices(logLevels).default('info'),
     );
   addKafkaOptions(command);
   command.action(async (flags: WorkerFlags) => {
+    // First of all: a parent that dies meanwhile must not leave the worker behind.
+    if (flags.parentFd !== undefined) {
+      const { endWithParent } = await import('../../threads/end-with-parent.ts');
+      endWithParent(flags.parentFd);
+    }
     const { runWorker } = await import('./run.ts');
     done(await runWorker(flags));
   });

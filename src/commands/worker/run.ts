@@ -12,6 +12,7 @@ import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { type KafkaFlags, kafkaPlaceOf, topicsOf } from '../handoff/kafka.ts';
 import { printDocument } from '../output.ts';
 import { shippedPath } from '../package.ts';
+import { reportingTo } from '../reporting-to.ts';
 import { localEngine } from '../serve/served-engine.ts';
 import { listenForSignals } from '../serve/signals.ts';
 
@@ -25,10 +26,18 @@ export type WorkerFlags = KafkaFlags & {
   keep: number;
   drain: number;
   logLevel: LogLevel;
+  parentFd?: number;
 };
 
-/** Works until a stop signal, then ends what goes on; a second one ends it at once. */
+/**
+ * Works until a stop signal, then ends what goes on; a second one ends it at once. A load test that
+ * started it is told on their pipe when it is ready, or why not.
+ */
 export async function runWorker(flags: WorkerFlags): Promise<ExitCode> {
+  return await reportingTo(flags.parentFd, (onReady) => work(flags, () => onReady('')));
+}
+
+async function work(flags: WorkerFlags, onReady: () => void): Promise<ExitCode> {
   const { kafka, region, atOnce, tries, keep: keepMs } = flags;
   if (kafka === undefined) throw new SpeechfbError('bad_flag', 'a worker needs --kafka', { hint: '--kafka host:9092' });
   const place = kafkaPlaceOf(flags);
@@ -46,7 +55,7 @@ export async function runWorker(flags: WorkerFlags): Promise<ExitCode> {
     onTrouble: ({ message }) => log.warn({ why: message }, 'Kafka does not deliver, and is tried again'),
   });
   const results = openResults(store, region, log);
-  const signals = listenForSignals(false, () => {});
+  const signals = listenForSignals(flags.parentFd !== undefined, () => {});
   try {
     const engine = await served.load();
     const scoring = { engine: () => engine, ...served.scoring };
@@ -58,6 +67,7 @@ export async function runWorker(flags: WorkerFlags): Promise<ExitCode> {
     const working = worker.run();
     const what = `${model.name} ${model.version} on ${engine.provider}`;
     printDocument(`${plainText(`speechfb: worker ready for ${topics.topic} (${what})`)}\n`);
+    onReady();
     await Promise.race([signals.first, served.died, working]);
     const drained = worker.drain(flags.drain).then(({ left }) => {
       log.info({ ...worker.counts, left }, 'drained');

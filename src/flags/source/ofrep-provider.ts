@@ -17,7 +17,9 @@ export type OfrepOptions = {
   context: EvaluationContext;
   /** The server answers again, or does not, and why. */
   onReach(why: string | undefined): void;
-  everyMs?: number;
+  /** It was asked once more, and has answered or not. */
+  onAsked?(hasAnswered: boolean): void;
+  everyMs: number;
   fetch?: typeof globalThis.fetch;
 };
 
@@ -82,19 +84,21 @@ export class OfrepProvider extends ObjectProvider {
 
   /** Asks once; gives how long to wait before the next time, ms. Never rejects. */
   async #ask(): Promise<number> {
-    const { everyMs = defaultEveryMs, onReach, address } = this.#options;
+    const { everyMs, onReach, onAsked, address } = this.#options;
     try {
       const answer = await this.#api.postBulkEvaluateFlags({ context: this.#options.context }, this.#etag);
       if (answer.httpStatus === 200) {
         this.#etag = answer.httpResponse?.headers.get('etag') ?? null;
         this.#take(evaluatedOf(answer.value));
       } else if (answer.httpStatus !== 304) throw new Error(`HTTP ${answer.httpStatus}`);
+      onAsked?.(true);
       if (this.#failures > 0) onReach(undefined);
       this.#failures = 0;
       return everyMs;
     } catch (error) {
       if (this.#isClosed) return everyMs;
       this.#lastTrouble = address.hide(troubleOf(error));
+      onAsked?.(false);
       // It is told when it begins; who looks at the metrics sees how long it lasts.
       if (this.#failures === 0) onReach(this.#lastTrouble);
       this.#failures += 1;
@@ -139,7 +143,6 @@ function troubleOf(error: unknown): string {
   return deeper?.message || deeper?.code || (error as Error).message;
 }
 
-const defaultEveryMs = 5000;
 const patienceMs = 5000;
 const mostWaitMs = 60_000;
 /** A server that asks for a day would leave a withdrawn policy in force. */

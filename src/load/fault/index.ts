@@ -12,14 +12,17 @@ import { failOverRedis } from './server/fail-over-redis.ts';
 import { forgetLeases } from './server/forget-leases.ts';
 import { killGateway } from './server/kill-gateway.ts';
 import { killInference } from './server/kill-inference.ts';
+import { killKafka } from './server/kill-kafka.ts';
 import { killNode } from './server/kill-node.ts';
 import { killRedis } from './server/kill-redis.ts';
+import { killWorker } from './server/kill-worker.ts';
 import { killZone } from './server/kill-zone.ts';
 import { slowInference } from './server/slow-inference.ts';
 import { slowRedis } from './server/slow-redis.ts';
 import { stallInference } from './server/stall-inference.ts';
 import { stepClock } from './server/step-clock.ts';
 import { stopGateway } from './server/stop-gateway.ts';
+import { stopKafka } from './server/stop-kafka.ts';
 import { stopNode } from './server/stop-node.ts';
 import { stopRedis } from './server/stop-redis.ts';
 import { stopServer } from './server/stop-server.ts';
@@ -47,6 +50,9 @@ const table = [
   stopRedis,
   slowRedis,
   failOverRedis,
+  killKafka,
+  stopKafka,
+  killWorker,
   expireCertificates,
   stepClock,
 ] as const;

@@ -38,6 +38,8 @@ type EmbeddedParts = {
   zones?: unknown;
   store?: unknown;
   tls?: unknown;
+  handoff?: unknown;
+  workers?: unknown;
   tenants?: unknown;
 };
 
@@ -186,7 +188,7 @@ function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number 
         );
       else if (fault.target === 'server' && fault.part) {
         const missing = partProblem(fault.part, own, spec.target?.embedded);
-        const isNumbered = fault.part !== 'store' && fault.part !== 'tls';
+        const isNumbered = !['store', 'queue', 'tls'].includes(fault.part);
         if (missing) problem(isNumbered ? path(fault.part) : ['faults', index, name], missing);
       }
       if (typeof network === 'string' && !mix.some((known) => known.toLowerCase() === network.toLowerCase()))
@@ -199,12 +201,15 @@ function checkFaults(list: readonly FaultSpec[], spec: LooseSpec, endMs: number 
 function partProblem(
   part: FaultPart,
   { [part]: place }: Record<string, unknown>,
-  { nodes, gateways, zones, store, tls }: EmbeddedParts = {},
+  { nodes, gateways, zones, store, tls, handoff, workers }: EmbeddedParts = {},
 ): string | undefined {
   if (part === 'store') return store === undefined ? 'needs a store: write target.embedded.store: redis' : undefined;
+  if (part === 'queue')
+    return handoff === undefined ? 'needs a Kafka: write target.embedded.handoff: kafka' : undefined;
   if (part === 'tls') return tls === true ? undefined : 'needs certificates: write target.embedded.tls: true';
   if (typeof place !== 'number') return undefined;
-  const there = { node: nodes, zone: zones, gateway: serversOf({ nodes, gateways, store }) }[part];
+  const worker = handoff === undefined ? undefined : (workers ?? 1);
+  const there = { node: nodes, zone: zones, gateway: serversOf({ nodes, gateways, store }), worker }[part];
   if (typeof there === 'number' && place <= there) return undefined;
   return `there is no ${part} ${place}: target.embedded.${part}s is ${there ?? 'not given'}`;
 }

@@ -21,6 +21,9 @@ export type ServeOptions = {
   tls?: boolean | undefined;
   /** What the servers share, so that a session is resumed at any of them. */
   store?: 'redis' | undefined;
+  /** What takes what cannot be finished live, and how many processes score it later. */
+  handoff?: 'kafka' | undefined;
+  workers?: number | undefined;
   /** The path of a routing policy. */
   routing?: string | undefined;
 };
@@ -54,6 +57,11 @@ export function storeCommand(
   if (store === undefined) return undefined;
   const needs = definitions(faults).flatMap((fault) => ('storeNeeds' in fault ? [fault.storeNeeds] : []));
   return { isRelayed: needs.length > 0, hasReplica: needs.includes('replica') };
+}
+
+/** How many workers score what was handed over; undefined: nothing is. */
+export function workerCount({ handoff, workers = 1 }: ServeOptions = {}): number | undefined {
+  return handoff === undefined ? undefined : workers;
 }
 
 /** Whether the server's processes must see a clock that can be stepped. */

@@ -63,14 +63,25 @@ const embedded = section({
     .literal('redis', { error: (issue) => `${shown(issue.input)} is not a store; allowed: redis` })
     .optional()
     .describe('A Redis beside the gateways, of the redis-server on PATH: a session is resumed at any of them.'),
+  handoff: z
+    .literal('kafka', { error: (issue) => `${shown(issue.input)} is nothing that hands over; allowed: kafka` })
+    .optional()
+    .describe(
+      'A Kafka beside the gateways, of the installation in KAFKA_HOME: what cannot be finished live goes there.',
+    ),
+  workers: integer(1, 16).optional().describe('Processes that score what was handed over; default 1.'),
   routing: text('the path of a routing policy')
     .optional()
     .describe('Which backend writes each transcript; relative to the scenario.'),
-}).superRefine(({ zones, nodes }, context) => {
-  const problem = (message: string) => context.addIssue({ code: 'custom', path: ['zones'], message });
+}).superRefine(({ zones, nodes, handoff, store, workers }, context) => {
+  const problem = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
+  if (handoff !== undefined && store === undefined)
+    problem('handoff', 'needs a store for keys and results; write store: redis beside it');
+  if (workers !== undefined && handoff === undefined)
+    problem('workers', 'is for a server that hands over; write handoff: kafka beside it');
   if (zones === undefined) return;
-  if (nodes === undefined) problem('is for a server with nodes; write nodes beside it');
-  else if (zones > nodes) problem(`is ${zones}, but there are ${nodes} nodes: a zone would be empty`);
+  if (nodes === undefined) problem('zones', 'is for a server with nodes; write nodes beside it');
+  else if (zones > nodes) problem('zones', `is ${zones}, but there are ${nodes} nodes: a zone would be empty`);
 }, despiteProblems);
 
 /** Without a url: a server of this version is started beside the test, on a port of its own. */

@@ -88,9 +88,11 @@ function faultyServer(server: BrokenService, token: string | undefined): FaultyS
   return {
     gateways: server.gateways,
     nodes: server.nodes,
+    workers: server.workers,
     zones: server.zones,
     certificates: server.certificates,
     store: server.store,
+    queue: server.queue,
     disturbInference: (action) => post(server.urls[0]!, token, action),
   };
 }

@@ -1,6 +1,7 @@
 import type { NodeCommand, StoreCommand } from '../scenario/serve-args.ts';
 import { type ServeCommand, type StartOptions, startEmbedded } from './embedded-server.ts';
 import { EmbeddedStore } from './embedded-store.ts';
+import { KafkaProcess } from './kafka-process.ts';
 import { Replicas } from './replicas.ts';
 import { ServiceCertificates } from './service-certificates.ts';
 import { ServiceDirectory } from './service-directory.ts';
@@ -19,6 +20,8 @@ export type ServiceCommand = ServeCommand & {
   zones?: number | undefined;
   /** Present when they share what is needed to resume. */
   store?: StoreCommand | undefined;
+  /** So many score later what cannot be finished live; absent: nothing is handed over. */
+  workers?: number | undefined;
 };
 
 /** What `serve --tenants` reads, and the token of each tenant. */
@@ -28,8 +31,11 @@ export type ServiceTenants = { file: string; tokens: Readonly<Record<string, str
 export class EmbeddedService {
   /** Present when sessions can be resumed at another server. */
   store: EmbeddedStore | undefined;
+  /** Present when what cannot be finished live is handed over. */
+  queue: KafkaProcess | undefined;
   readonly gateways: Replicas;
   readonly nodes: Replicas;
+  readonly workers: Replicas;
   /** What gateways and nodes have logged, also those that are gone. */
   readonly log = new ServiceLog();
   /** Present when it is reached by TLS. */
@@ -43,6 +49,9 @@ export class EmbeddedService {
     if (command.tenants) this.#directory.write(tenantsFile, command.tenants.file);
     this.nodes = new Replicas('node', (place, address, options) =>
       startEmbedded(this.#node(address), { ...options, onLog: this.log.writerOf(`node ${place}`) }),
+    );
+    this.workers = new Replicas('worker', (place, _, options) =>
+      startEmbedded(this.#worker(), { ...options, onLog: this.log.writerOf(`worker ${place}`) }),
     );
     this.gateways = new Replicas('gateway', (place, url, options) =>
       startEmbedded(this.#gateway(url), { ...options, onLog: this.log.writerOf(`gateway ${place}`) }),
@@ -59,8 +68,12 @@ export class EmbeddedService {
   }
 
   async start(options: StartOptions): Promise<void> {
-    const { store, nodes, servers = 1 } = this.#command;
+    const { store, nodes, servers = 1, workers } = this.#command;
     if (store) this.store = await EmbeddedStore.start(store, options.signal);
+    if (workers !== undefined) {
+      this.queue = await KafkaProcess.start(topics, options.signal);
+      await this.workers.startAll(workers, options);
+    }
     await this.nodes.startAll(nodes?.count ?? 0, options);
     await this.gateways.startAll(servers, options);
   }
@@ -68,6 +81,8 @@ export class EmbeddedService {
   async stop(): Promise<void> {
     await this.gateways.stop();
     await this.nodes.stop();
+    await this.workers.stop();
+    await this.queue?.stop();
     await this.store?.stop();
     this.#directory.remove();
   }
@@ -86,6 +101,20 @@ export class EmbeddedService {
         ...(this.certificates?.serverArgs ?? []),
         ...(nodes.length === 0 ? [] : (this.certificates?.trunkArgs ?? [])),
         ...(this.store ? ['--store', this.store.url] : []),
+        ...(this.queue ? ['--kafka', this.queue.broker, '--keep-audio', '1h'] : []),
+      ],
+    };
+  }
+
+  #worker(): ServeCommand {
+    const { file, args } = this.#command;
+    const model = args.indexOf('--model');
+    return {
+      file,
+      args: [
+        ...[args[0] ?? '', 'worker', ...(model < 0 ? [] : args.slice(model, model + 2))],
+        ...(this.store ? ['--store', this.store.url] : []),
+        ...(this.queue ? ['--kafka', this.queue.broker] : []),
       ],
     };
   }
@@ -114,3 +143,5 @@ export async function startService(command: ServiceCommand, options: StartOption
 }
 
 const tenantsFile = 'tenants.yaml';
+/** The topics of `serve --kafka`, without a region. */
+const topics = ['speechfb.retry.v1', 'speechfb.retry.dlq.v1'];

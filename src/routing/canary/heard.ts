@@ -6,11 +6,21 @@ export type HeardUtterance = {
   finalAfterMs: number;
   /** Wrong words, and words of the text that was to be read; absent: no text is known. */
   edits?: { wrong: number; words: number } | undefined;
+  /** Another backend had to write it than the one that was meant to. */
+  isElsewhere?: boolean;
 };
 
-/** Whether an utterance counts against whoever heard it. */
-export function isBadUtterance({ bad }: Pick<CanarySpec, 'bad'>, { finalAfterMs, edits }: HeardUtterance): boolean {
-  if (finalAfterMs > bad.finalAfter) return true;
-  if (bad.werAbove === undefined || edits === undefined || edits.words === 0) return false;
-  return edits.wrong / edits.words > bad.werAbove;
+/** What became of an utterance for whoever was to hear it: all but `good` count against them. */
+export type UtteranceOutcome = 'good' | 'elsewhere' | 'missing' | 'late' | 'wrong';
+
+/** What became of an utterance by the terms of a canary; the first that holds, as listed. */
+export function heardOutcome(
+  { bad }: Pick<CanarySpec, 'bad'>,
+  { finalAfterMs, edits, isElsewhere = false }: HeardUtterance,
+): UtteranceOutcome {
+  if (isElsewhere) return 'elsewhere';
+  if (finalAfterMs === Number.POSITIVE_INFINITY) return 'missing';
+  if (finalAfterMs > bad.finalAfter) return 'late';
+  if (bad.werAbove === undefined || edits === undefined || edits.words === 0) return 'good';
+  return edits.wrong / edits.words > bad.werAbove ? 'wrong' : 'good';
 }

@@ -1,5 +1,5 @@
 import type { Samples } from '../../acoustic/engine/types.ts';
-import { isBadUtterance } from '../../routing/canary/heard.ts';
+import { heardOutcome, type UtteranceOutcome } from '../../routing/canary/heard.ts';
 import type { CanarySide } from '../../routing/canary/watch.ts';
 import { isShadowed } from '../../routing/decide/draws.ts';
 import type { CanarySpec } from '../../routing/policy/canary.ts';
@@ -11,8 +11,10 @@ import { type HeardSide, utteranceRecord } from './utterance-record.ts';
 
 export type ComparerOptions = {
   policy(): PolicyInForce;
-  /** An utterance of the canary of that name, or of a session beside it. */
-  onCanary(name: string, side: CanarySide, isBad: boolean): void;
+  /** A session of the canary of that name begins, or one beside it. */
+  onCanarySession?(name: string, side: CanarySide): void;
+  /** An utterance of such a session is over. */
+  onCanary(name: string, side: CanarySide, outcome: UtteranceOutcome): void;
   /** Keeps a record; absent: nobody asked for a log. */
   keep?: ((record: ShadowRecord) => void) | undefined;
   /** Monotonic, ms. */
@@ -37,6 +39,7 @@ export class Comparer implements Witness {
     const canary = route.variant && policy.spec.canary;
     const shadow = this.#shadowOf(policy, route, sampleRateHz);
     if (!canary && !shadow) return undefined;
+    if (canary && route.variant) this.#options.onCanarySession?.(canary.name, route.variant);
     return new ComparedSession(this.#options, { route, canary, shadow, policy, sampleRateHz });
   }
 
@@ -71,20 +74,26 @@ class ComparedSession implements SessionWitness {
   readonly #compared: Compared;
   /** Where it was to be heard: to be heard elsewhere in the end is a fault of that. */
   readonly #decided: string;
+  #shadow: ShadowHearing | undefined;
   #open: ComparedUtterance | undefined;
   #count = 0;
 
   constructor(options: ComparerOptions, compared: Compared) {
     this.#options = options;
     this.#compared = compared;
+    this.#shadow = compared.shadow;
     this.#decided = compared.route.meant ?? compared.route.backend.name;
   }
 
   begin(reference: string): UtteranceWitness {
-    const { shadow } = this.#compared;
-    const open: ComparedUtterance = { number: this.#count++, reference, samples: 0 };
+    if (this.#shadow && !this.#shadow.mayBegin) {
+      this.#shadow.close();
+      this.#shadow = undefined;
+    }
+    const isShadowed = this.#shadow !== undefined;
+    const open: ComparedUtterance = { number: this.#count++, reference, samples: 0, isShadowed };
     this.#open = open;
-    const shadowed = shadow?.begin(reference, (side) => {
+    const shadowed = this.#shadow?.begin(reference, (side) => {
       open.unseen = side;
       this.#keep(open);
     });
@@ -104,11 +113,11 @@ class ComparedSession implements SessionWitness {
 
   push(samples: Samples, startMs: number): void {
     if (this.#open) this.#open.samples += samples.length;
-    this.#compared.shadow?.push(samples, startMs);
+    this.#shadow?.push(samples, startMs);
   }
 
   close(): void {
-    this.#compared.shadow?.close();
+    this.#shadow?.close();
   }
 
   #served(
@@ -131,15 +140,14 @@ class ComparedSession implements SessionWitness {
     const { words, served } = this.#recordOf(open);
     const edits = words === null || served.wrong === null ? undefined : { wrong: served.wrong, words };
     const finalAfterMs = served.final_ms ?? Number.POSITIVE_INFINITY;
-    const isBad = served.failed !== null || isBadUtterance(canary, { finalAfterMs, edits });
-    this.#options.onCanary(canary.name, route.variant, isBad);
+    const outcome = heardOutcome(canary, { finalAfterMs, edits, isElsewhere: served.failed !== null });
+    this.#options.onCanary(canary.name, route.variant, outcome);
   }
 
   /** Keeps an utterance of which both sides are known, or the one that there is. */
   #keep(open: ComparedUtterance): void {
     const { keep } = this.#options;
-    const { shadow } = this.#compared;
-    if (keep && open.served && (open.unseen || !shadow)) keep(this.#recordOf(open));
+    if (keep && open.served && (open.unseen || !open.isShadowed)) keep(this.#recordOf(open));
   }
 
   #recordOf({ number, reference, served, unseen }: ComparedUtterance): ShadowRecord {
@@ -154,6 +162,7 @@ type ComparedUtterance = {
   number: number;
   reference: string;
   samples: number;
+  isShadowed: boolean;
   endedMs?: number;
   served?: HeardSide;
   unseen?: HeardSide;

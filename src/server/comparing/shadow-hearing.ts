@@ -1,12 +1,13 @@
 import type { Samples } from '../../acoustic/engine/types.ts';
-import type { Backend, Hearing } from '../../backends/backend.ts';
+import type { Hearing } from '../../backends/backend.ts';
+import type { ManagedBackend } from '../hearing/managed-backend.ts';
 import type { RoutedSession } from '../hearing/routed-session.ts';
 import type { HeardSide } from './utterance-record.ts';
 
 export type ShadowHearingOptions = {
   session: RoutedSession;
   sampleRateHz: number;
-  backend: Backend;
+  backend: ManagedBackend;
   /** Dollars an audio minute. */
   price: number;
   /** Monotonic, ms. */
@@ -26,6 +27,15 @@ export class ShadowHearing {
 
   constructor(options: ShadowHearingOptions) {
     this.#options = options;
+  }
+
+  /**
+   * Whether an utterance may begin: of a session that the backend hears while it has not cost what
+   * it may, of another while nothing hinders it.
+   */
+  get mayBegin(): boolean {
+    const why = this.#options.backend.hindrance()?.why;
+    return this.#hearing ? why !== 'over its cost' : why === undefined || this.#failed !== null;
   }
 
   /** Begins an utterance; `onHeard` is called once, later. */

@@ -4,6 +4,7 @@ import type { CapStore } from '../../stores/cap-store.ts';
 import type { ResultStore } from '../../stores/result-store.ts';
 import type { SessionStore } from '../../stores/session-store.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { LivePolicyFigures } from '../../telemetry/policy-metrics.ts';
 import type { SlotSource } from '../../telemetry/slot-metrics.ts';
 import type { Tracing } from '../../telemetry/tracing/tracing.ts';
 import { checkExposure, checkFaults, isLoopback } from '../admission/exposure.ts';
@@ -76,7 +77,7 @@ export type ServerOptions = {
    * Which backend writes each transcript, and what counts who has used what; absent: the own model
    * writes them all. The backends are left to their owner.
    */
-  routing?: { policy: PolicyInForce; meter?: Meter | undefined; witness?: Witness | undefined } | undefined;
+  routing?: ServedPolicy | undefined;
   /** Where this is one of several gateways, and takes its connections from a supervisor. */
   supervision?: Supervision | undefined;
   /** Cores that this server may count on; default: all that this process may use. */
@@ -145,3 +146,12 @@ export function policyOf(options: ExposureOptions, host: string): CallerPolicy {
     trustedProxies,
   };
 }
+
+/** What decides which backend writes each transcript, and who takes note of it. */
+type ServedPolicy = {
+  policy: PolicyInForce;
+  meter?: Meter | undefined;
+  witness?: Witness | undefined;
+  /** What metrics show of how the policy changes; absent: it never does. */
+  figures?: (() => LivePolicyFigures) | undefined;
+};

@@ -18,7 +18,7 @@ export type RoutedParts = {
 
 /** The router of a server, whose figures are among its metrics. */
 export function createRouter(
-  { policy, meter, witness }: NonNullable<ServerOptions['routing']>,
+  { policy, meter, witness, figures }: NonNullable<ServerOptions['routing']>,
   { limits, log, metrics, sessions, capacity }: RoutedParts,
 ): Router {
   const sums = new UsageSums();
@@ -31,7 +31,7 @@ export function createRouter(
     meter: meter ? both(sums, meter) : sums,
     witness,
   });
-  metrics.showRouting({ view: () => router.view(), sums: () => sums.sums() });
+  metrics.showRouting({ view: () => router.view(), sums: () => sums.sums(), policy: figures });
   return router;
 }
 

@@ -50,6 +50,7 @@ describe('a flag of a server that speaks OFREP', () => {
   });
 
   it.each<[manner: OfrepServer['manner'], why: RegExp]>([
+    ['gone', /socket|ECONNRESET|closed/],
     ['unavailable', /it does not answer as OFREP has it \(HTTP 503\)/],
     ['refuses', /it refuses the token \(HTTP 401\)/],
     ['rubbish', /it does not answer as OFREP has it \(HTTP 200\)/],

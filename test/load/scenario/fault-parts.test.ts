@@ -78,6 +78,42 @@ describe('a fault of a part that the embedded server', () => {
       'expireCertificates: { at: 1s, for: 1s }',
       'expireCertificates: needs certificates: write target.embedded.tls: true',
     ],
+    [
+      'has not: a Kafka',
+      '{ store: redis }',
+      'stopKafka: { at: 1s, for: 1s }',
+      'stopKafka: needs a Kafka: write target.embedded.handoff: kafka',
+    ],
+    [
+      'has not: another worker',
+      '{ store: redis, handoff: kafka }',
+      'killWorker: { at: 1s, for: 1s, worker: 2 }',
+      'there is no worker 2: target.embedded.workers is 1',
+    ],
+    [
+      'has not: any worker',
+      '{ store: redis }',
+      'killWorker: { at: 1s, for: 1s, worker: 1 }',
+      'there is no worker 1: target.embedded.workers is not given',
+    ],
+    [
+      'cannot have: a Kafka without a store',
+      '{ handoff: kafka }',
+      'killKafka: { at: 1s, for: 1s }',
+      'target.embedded.handoff: needs a store for keys and results; write store: redis beside it',
+    ],
+    [
+      'cannot have: another queue',
+      '{ store: redis, handoff: rabbit }',
+      'killKafka: { at: 1s, for: 1s }',
+      'target.embedded.handoff: "rabbit" is nothing that hands over; allowed: kafka',
+    ],
+    [
+      'cannot have: workers without work',
+      '{ store: redis, workers: 2 }',
+      'killInference: { at: 1s }',
+      'target.embedded.workers: is for a server that hands over; write handoff: kafka beside it',
+    ],
     ['has not for so long', '{ store: redis }', 'slowRedis: { at: 1s, for: 1s }', 'slowRedis.by: is missing'],
   ])('%s is refused', (_, embedded, fault, problem) => {
     expect(problemsOf(() => parse(embedded, fault))).toContain(problem);

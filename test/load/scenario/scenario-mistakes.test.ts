@@ -324,7 +324,7 @@ describe.each<[string, [sentence: string, before: string, after: string, expecte
         'a limit beyond its range',
         'idle_timeout_ms: 30000',
         'max_utilisation: 5',
-        'spec.target.embedded.limits.max_utilisation: 5 is not allowed; allowed: a number from 0.001 to 1',
+        'spec.target.embedded.limits.max_utilisation: 5 is not allowed; allowed: a number from 0.1 to 1',
       ],
       [
         'a limit that is no number',

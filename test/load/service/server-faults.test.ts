@@ -86,6 +86,9 @@ describe('a part of the service', () => {
     [{ kind: 'stop-redis', forMs: 300 }, ['SIGSTOP store', 'SIGCONT store']],
     [{ kind: 'slow-redis', by: 2000, forMs: 300 }, ['answers 2000 ms later', 'answers 0 ms later']],
     [{ kind: 'fail-over-redis', forMs: 300 }, ['cut replica', 'fail over']],
+    [{ kind: 'kill-kafka', forMs: 300 }, ['SIGKILL queue', 'start queue']],
+    [{ kind: 'stop-kafka', forMs: 300 }, ['SIGSTOP queue', 'SIGCONT queue']],
+    [{ kind: 'kill-worker', worker: 2, forMs: 300 }, ['SIGKILL worker 2', 'start worker 2']],
   ])('that suffers %o is back after its time', async (fault, done) => {
     const { server, said } = fakeServer();
     const faults = new ServerFaults([{ ...fault, atMs: 500 }], server, undefined, startMs);
@@ -115,6 +118,16 @@ describe('a part of the service', () => {
     const faults = new ServerFaults([{ ...fault, atMs: 500 }], { ...server, store: undefined }, undefined, startMs);
     await vi.advanceTimersByTimeAsync(2000);
     expect(faults.records).toMatchObject([{ problem: 'the server has no store' }]);
+  });
+
+  it.each<ServerFaultDetails>([
+    { kind: 'kill-kafka', forMs: 300 },
+    { kind: 'stop-kafka', forMs: 300 },
+  ])('that is a queue which is not there suffers no %o, which the record says', async (fault) => {
+    const { server } = fakeServer();
+    const faults = new ServerFaults([{ ...fault, atMs: 500 }], { ...server, queue: undefined }, undefined, startMs);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(faults.records).toMatchObject([{ problem: 'the server hands nothing over' }]);
   });
 
   it('that is not there is said, and not started', async () => {
@@ -190,12 +203,22 @@ function fakeServer({ gone = false, url = '' } = {}): { server: Service; said: s
     },
     failOver: () => said.push('fail over'),
   };
+  const queue: Service['queue'] = {
+    signal: (signal) => {
+      said.push(`${signal} queue`);
+      return gone ? 'the Kafka is gone' : undefined;
+    },
+    startAgain: () => said.push('start queue'),
+  };
   const certificates: Service['certificates'] = {
     expireSoon: () => said.push('certificates expire'),
     renew: () => said.push('certificates are renewed'),
   };
   return {
-    server: { urls: [url], gateways: replicas('gateway'), nodes: replicas('node'), zones: 2, certificates, store },
+    server: {
+      ...{ urls: [url], gateways: replicas('gateway'), nodes: replicas('node'), workers: replicas('worker') },
+      ...{ zones: 2, certificates, store, queue },
+    },
     said,
   };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isBadUtterance } from '../../../src/routing/canary/heard.ts';
+import { heardOutcome, type UtteranceOutcome } from '../../../src/routing/canary/heard.ts';
 import { type CanarySide, CanaryWatch } from '../../../src/routing/canary/watch.ts';
 import { type CanarySpec, canarySpec } from '../../../src/routing/policy/canary.ts';
 import { chanceToTrip } from '../../../src/slo/service-level/burn-rule.ts';
@@ -145,16 +145,20 @@ describe('the watch over a canary', () => {
   });
 });
 
-it.each<[what: string, finalAfterMs: number, edits: { wrong: number; words: number } | undefined, bad: boolean]>([
-  ['in time and right', 1999, { wrong: 1, words: 10 }, false],
-  ['just in time', 2000, undefined, false],
-  ['late', 2001, { wrong: 0, words: 10 }, true],
-  ['never', Number.POSITIVE_INFINITY, undefined, true],
-  ['wrong in half of its words', 100, { wrong: 5, words: 10 }, false],
-  ['wrong in most of its words', 100, { wrong: 6, words: 10 }, true],
-  ['of no text', 100, { wrong: 6, words: 0 }, false],
-])('an utterance that is %s', (_, finalAfterMs, edits, bad) => {
+type Edits = { wrong: number; words: number } | undefined;
+
+it.each<[what: string, finalAfterMs: number, edits: Edits, outcome: UtteranceOutcome]>([
+  ['in time and right', 1999, { wrong: 1, words: 10 }, 'good'],
+  ['just in time', 2000, undefined, 'good'],
+  ['late', 2001, { wrong: 0, words: 10 }, 'late'],
+  ['late and wrong', 2001, { wrong: 9, words: 10 }, 'late'],
+  ['never', Number.POSITIVE_INFINITY, undefined, 'missing'],
+  ['wrong in half of its words', 100, { wrong: 5, words: 10 }, 'good'],
+  ['wrong in most of its words', 100, { wrong: 6, words: 10 }, 'wrong'],
+  ['of no text', 100, { wrong: 6, words: 0 }, 'good'],
+])('an utterance that is %s', (_, finalAfterMs, edits, outcome) => {
   const canary = canaryOf({ bad: { finalAfter: '2s', werAbove: '50%' } });
-  expect(isBadUtterance(canary, { finalAfterMs, edits })).toBe(bad);
-  if (edits && finalAfterMs <= 2000) expect(isBadUtterance(canaryOf(), { finalAfterMs, edits })).toBe(false);
+  expect(heardOutcome(canary, { finalAfterMs, edits })).toBe(outcome);
+  expect(heardOutcome(canary, { finalAfterMs, edits, isElsewhere: true })).toBe('elsewhere');
+  if (edits && finalAfterMs <= 2000) expect(heardOutcome(canaryOf(), { finalAfterMs, edits })).toBe('good');
 });

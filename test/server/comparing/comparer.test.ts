@@ -1,12 +1,17 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { HearingEvents, HearingInput } from '../../../src/backends/backend.ts';
+import { guard } from '../../../src/backends/guard.ts';
+import { RetryBudget } from '../../../src/backends/retry-budget.ts';
+import { scripted } from '../../../src/backends/scripted.ts';
 import type { Hindrance } from '../../../src/routing/decide/decide.ts';
+import { script } from '../../../src/routing/policy/script.ts';
 import { type PolicySpec, policySpec } from '../../../src/routing/policy/spec.ts';
 import { Comparer } from '../../../src/server/comparing/comparer.ts';
 import type { ManagedBackend } from '../../../src/server/hearing/managed-backend.ts';
 import { Router } from '../../../src/server/hearing/router.ts';
 import type { SessionWitness } from '../../../src/server/hearing/witness.ts';
 import type { ShadowRecord } from '../../../src/shadow/record.ts';
+import { virtualTime } from '../../kit/virtual-time.ts';
 
 const reference = 'the leader arrives at noon';
 
@@ -46,7 +51,7 @@ class Driven implements ManagedBackend {
   async close() {}
 }
 
-function server(more: object = {}) {
+function server(more: object = {}, guarded?: ManagedBackend) {
   const spec: PolicySpec = policySpec.parse({
     backends: [
       { name: 'own', kind: 'scripted', price: '$0.001/min' },
@@ -61,12 +66,14 @@ function server(more: object = {}) {
     name: 'p',
     spec,
     backends: new Map(['own', 'next'].map((name) => [name, new Driven(name)])),
-    shadow,
+    shadow: guarded ?? shadow,
   };
   const records: ShadowRecord[] = [];
-  const canary: [string, string, boolean][] = [];
+  const begun: [string, string][] = [];
+  const canary: [string, string, string][] = [];
   const comparer = new Comparer({
     policy: () => policy,
+    onCanarySession: (...told) => begun.push(told),
     onCanary: (...told) => canary.push(told),
     keep: (record) => records.push(record),
     now: () => clock.ms,
@@ -84,7 +91,7 @@ function server(more: object = {}) {
     if ('code' in route) throw new Error(route.message);
     return route.witness(16_000);
   };
-  return { clock, shadow, records, canary, witness, backends: policy.backends };
+  return { clock, shadow, records, begun, canary, witness, backends: policy.backends };
 }
 
 const shadowed = { shadow: { to: 'next', share: '100%', most: '$1/h' } };
@@ -189,6 +196,24 @@ describe('a session that a shadow hears', () => {
     expect(server().witness('s1')).toBeUndefined();
   });
 
+  it('is heard by it no more once that has cost what it may, by an utterance of each at most', () => {
+    const time = virtualTime();
+    const spec = { price: 0.6, most: 0.5, maxSessions: 30, retryBudget: new RetryBudget(), time };
+    const guarded = guard(scripted('next', script.parse({}), time), spec);
+    const here = server(shadowed, guarded);
+    const sessions = Array.from({ length: 40 }, (_, at) => here.witness(`s${at}`)!);
+    for (let round = 0; round < 10; round++) for (const session of sessions) spoken(session, here, reference, 10);
+    // A second costs a cent: 50 of 400 are within the cap. Ten sessions of forty found it full.
+    const { spent, counts } = guarded.status();
+    expect(counts).toMatchObject({ opened: 30, hindered: { full: 0, 'over its cost': 0 } });
+    expect(spent).toBeGreaterThanOrEqual(0.5 - 1e-9);
+    expect(spent).toBeLessThanOrEqual(0.5 + 0.01 + 1e-9);
+    expect(here.witness('later')).toBeUndefined();
+    // What it did not hear is kept as what was served alone, and not held against it.
+    expect(here.records).toHaveLength(400 - 50);
+    expect(here.records.every(({ shadow }) => shadow === null)).toBe(true);
+  });
+
   it('is drawn by its share, and always the same', () => {
     const here = server({ shadow: { to: 'next', share: '10%', most: '$1/h' } });
     const sessions = Array.from({ length: 500 }, (_, at) => `s${at}`);
@@ -222,9 +247,10 @@ describe('a session of a canary, or beside it', () => {
       spoken(session, here, reference, 1200, own);
       spoken(session, here, 'something else altogether was said', 200, own);
       spoken(session, here, reference, 200, own);
-      const bad = here.canary.slice(before).map(([, , isBad]) => isBad);
+      const outcomes = here.canary.slice(before).map(([, , outcome]) => outcome);
       // The first was served by `own`, which is not where a session of the canary was to be heard.
-      expect(bad).toEqual([side === 'canary', true, true, false]);
+      expect(outcomes).toEqual([side === 'canary' ? 'elsewhere' : 'good', 'late', 'wrong', 'good']);
+      expect(here.begun.at(-1)).toEqual(['c', side]);
       expect(name).toBe('c');
       seen.add(side);
     }
@@ -238,7 +264,7 @@ describe('a session of a canary, or beside it', () => {
     spoken(session, here, undefined, 10, 'own');
     const [, side] = here.canary[0]!;
     spoken(session, here, undefined, 10, side === 'canary' ? 'next' : 'own');
-    expect(here.canary.map(([, , isBad]) => isBad)).toEqual([true, true]);
+    expect(here.canary.at(-1)).toEqual(['c', side, 'missing']);
     expect(here.records.at(-1)!.served).toMatchObject({ final_ms: null, wrong: null });
   });
 
@@ -254,6 +280,6 @@ describe('a session of a canary, or beside it', () => {
     const session = here.witness('s1');
     expect(session !== undefined).toBe(isCounted);
     if (session) spoken(session, here, reference, 10, 'own');
-    expect(here.canary).toEqual(isCounted ? [['c', 'canary', true]] : []);
+    expect(here.canary).toEqual(isCounted ? [['c', 'canary', 'elsewhere']] : []);
   });
 });

@@ -14,9 +14,13 @@ import { OfrepProvider } from '../../../flags/source/ofrep-provider.ts';
 import { PolicyFlag } from '../../../flags/source/policy-flag.ts';
 import { policyOfText } from '../../../flags/source/policy-text.ts';
 import { policyOfValue } from '../../../flags/source/policy-value.ts';
+import type { UtteranceOutcome } from '../../../routing/canary/heard.ts';
+import { CanaryTally } from '../../../routing/canary/tally.ts';
 import { type CanaryLook, type CanarySide, CanaryWatch } from '../../../routing/canary/watch.ts';
 import type { Log } from '../../../telemetry/log.ts';
+import type { LivePolicyFigures } from '../../../telemetry/policy-metrics.ts';
 import type { PolicySource } from './policy-source.ts';
+import { SourceHealth } from './source-health.ts';
 
 /** What takes changed files up while a server runs. */
 export type FollowedFiles = {
@@ -48,7 +52,10 @@ export class PolicyDesk implements AsyncDisposable, PolicyTarget {
   readonly #keeper: PolicyKeeper;
   readonly #flag: PolicyFlag;
   readonly #file: FileProvider | undefined;
+  readonly #health: SourceHealth;
+  readonly #tally = new CanaryTally();
   readonly #timer: NodeJS.Timeout;
+  #inForceSinceMs: number;
   #watch: CanaryWatch | undefined;
   #look: CanaryLook | undefined;
   /** The value of the flag that was looked at last, as JSON. */
@@ -65,7 +72,10 @@ export class PolicyDesk implements AsyncDisposable, PolicyTarget {
       if (why === undefined) log.info({ flags: source.origin }, 'the server of flags answers again');
       else log.error({ flags: source.origin, why }, 'the server of flags cannot be asked: the last good policy stays');
     };
-    const provider = file ?? new OfrepProvider({ address: (source as RemoteSource).address, context, onReach });
+    const health = new SourceHealth(source.kind === 'ofrep', options.now());
+    const onAsked = (hasAnswered: boolean): void =>
+      hasAnswered ? health.answered(options.now()) : health.failed('unreachable', options.now());
+    const provider = file ?? new OfrepProvider({ ...(source as RemoteSource), context, onReach, onAsked });
     const desk: { here?: PolicyDesk } = {};
     const onChange = (read: Promise<unknown>): void => void desk.here?.take(read);
     const flag = await PolicyFlag.open({ flag: source.flag, provider, origin: source.origin, context, onChange });
@@ -77,16 +87,18 @@ export class PolicyDesk implements AsyncDisposable, PolicyTarget {
       withdrawn,
       prepare: (policy) => desk.here!.#prepared(policy),
     });
-    desk.here = new PolicyDesk(options, { keeper, flag, file, first: first.given });
+    desk.here = new PolicyDesk(options, { keeper, flag, file, health, first: first.given });
     return desk.here;
   }
 
-  private constructor(options: PolicyDeskOptions, { keeper, flag, file, first }: DeskParts) {
+  private constructor(options: PolicyDeskOptions, { keeper, flag, file, health, first }: DeskParts) {
     this.#options = options;
     this.#keeper = keeper;
     this.#flag = flag;
     this.#file = file;
+    this.#health = health;
     this.#seen = JSON.stringify(first);
+    this.#inForceSinceMs = options.now();
     this.#observe(keeper.current);
     this.#timer = setInterval(() => this.look(), lookMs);
     this.#timer.unref();
@@ -108,14 +120,46 @@ export class PolicyDesk implements AsyncDisposable, PolicyTarget {
     const { source } = this.#options;
     const file = this.#file;
     if (source.kind !== 'file' || !file) return;
-    const take = ([text = '']: readonly string[]): void => file.replace(text);
+    const take = ([text = '']: readonly string[]): void => {
+      try {
+        file.replace(text);
+        this.#health.used();
+      } catch (error) {
+        this.#health.failed('refused', this.#options.now());
+        throw error;
+      }
+    };
     reloads.add({ what: 'routing policy', paths: [source.file], texts: [source.text], take });
   }
 
+  /** What metrics show. */
+  figures(): LivePolicyFigures {
+    const nowMs = this.#options.now();
+    const canary = this.#watch?.canary.name;
+    const { canaryBurn, baselineBurn } = this.#look?.figures ?? {};
+    const burns = Object.entries({ canary: canaryBurn, baseline: baselineBurn });
+    return {
+      version: this.current.version,
+      inForceMs: nowMs - this.#inForceSinceMs,
+      sourceAgeMs: this.#health.ageMs(nowMs),
+      failures: this.#health.failures,
+      burns: burns.flatMap(([variant, burn]) =>
+        canary === undefined || burn === undefined ? [] : [{ canary, variant, burn }],
+      ),
+      canaries: this.#tally.totals(),
+    };
+  }
+
+  /** Counts a session of the canary of that name, or one beside it. */
+  began(name: string, side: CanarySide): void {
+    this.#tally.session(name, side);
+  }
+
   /** Counts an utterance of the canary of that name, or of a session beside it. */
-  count(name: string, side: CanarySide, isBad: boolean): void {
+  count(name: string, side: CanarySide, outcome: UtteranceOutcome): void {
+    this.#tally.utterance(name, side, outcome);
     if (this.#watch?.canary.name !== name) return;
-    this.#watch.count(side, { bad: Number(isBad), total: 1 }, this.#options.now());
+    this.#watch.count(side, { bad: Number(outcome !== 'good'), total: 1 }, this.#options.now());
   }
 
   /**
@@ -142,8 +186,10 @@ export class PolicyDesk implements AsyncDisposable, PolicyTarget {
       this.#owed = undefined;
       this.#tell(await this.#keeper.propose(policyOfValue(value, origin), author));
       this.#seen = JSON.stringify(value);
+      this.#health.used();
     } catch (error) {
       const isOwed = error instanceof SpeechfbError && error.code.startsWith('audit_');
+      this.#health.failed(isOwed ? 'unaudited' : 'refused', this.#options.now());
       if (isOwed) this.#owed = { value, sinceMs: this.#options.now() };
       else if (value !== undefined) this.#seen = JSON.stringify(value);
       log.error({ from: origin, error: sentenceOf(error) }, 'a changed routing policy cannot be used: the old stays');
@@ -168,7 +214,11 @@ export class PolicyDesk implements AsyncDisposable, PolicyTarget {
     }
     log.warn({ canary: name, why: message, ...figures }, 'a canary burns and is rolled back');
     this.#keeper.rollBack(name, { reason: message, figures }).then(
-      (outcome) => outcome && this.#tell(outcome),
+      (outcome) => {
+        if (!outcome) return;
+        this.#tally.rolledBack(name);
+        this.#tell(outcome);
+      },
       (error: unknown) => {
         // It is tried again at the next look.
         this.#look = undefined;
@@ -186,11 +236,13 @@ export class PolicyDesk implements AsyncDisposable, PolicyTarget {
     const adopt = this.#options.prepare(policy);
     return () => {
       adopt();
+      this.#inForceSinceMs = this.#options.now();
       this.#observe(policy);
     };
   }
 
   #observe({ spec: { canary } }: KeptPolicy): void {
+    if (canary) this.#tally.begin(canary.name);
     if (isSameCanary(this.#watch?.canary, canary)) return;
     this.#watch = canary && new CanaryWatch(canary, this.#options.now());
     this.#look = undefined;
@@ -207,7 +259,13 @@ export class PolicyDesk implements AsyncDisposable, PolicyTarget {
   }
 }
 
-type DeskParts = { keeper: PolicyKeeper; flag: PolicyFlag; file: FileProvider | undefined; first: unknown };
+type DeskParts = {
+  keeper: PolicyKeeper;
+  flag: PolicyFlag;
+  file: FileProvider | undefined;
+  health: SourceHealth;
+  first: unknown;
+};
 type RemoteSource = Extract<PolicySource, { kind: 'ofrep' }>;
 
 /** The canaries that the audit log says were rolled back. */

@@ -8,6 +8,7 @@ import type { Router } from '../../../server/hearing/router.ts';
 import { UsageLog } from '../../../server/hearing/usage-log.ts';
 import type { Witness } from '../../../server/hearing/witness.ts';
 import type { Log } from '../../../telemetry/log.ts';
+import type { LivePolicyFigures } from '../../../telemetry/policy-metrics.ts';
 import { type RoutingSettings, sourceOf } from './flags.ts';
 import { PolicyBackends } from './policy-backends.ts';
 import { type FollowedFiles, PolicyDesk } from './policy-desk.ts';
@@ -32,6 +33,8 @@ export class ServedRouting implements AsyncDisposable {
   readonly desk: PolicyDesk;
   readonly meter: UsageLog | undefined;
   readonly witness: Witness;
+  /** What metrics show of it. */
+  readonly figures = (): LivePolicyFigures => this.desk.figures();
   readonly #backends: PolicyBackends;
   readonly #shadowLog: ShadowLog | undefined;
   #policy: PolicyInForce;
@@ -77,7 +80,8 @@ export class ServedRouting implements AsyncDisposable {
     this.#shadowLog = shadowLog === undefined ? undefined : new ShadowLog(shadowLog, log);
     this.witness = new Comparer({
       policy: () => this.#policy,
-      onCanary: (name, side, isBad) => this.desk.count(name, side, isBad),
+      onCanarySession: (name, side) => this.desk.began(name, side),
+      onCanary: (name, side, outcome) => this.desk.count(name, side, outcome),
       keep: this.#shadowLog?.keep,
       now: () => performance.now(),
       wallMs: Date.now,

@@ -48,8 +48,8 @@ export type LearnerFault<
   inject(learner: FaultyLearner, planned: PlannedFields<F> & { atMs: number }): boolean;
 };
 
-/** What of the embedded server a fault needs; gateways, nodes and zones it names by number. */
-export type FaultPart = 'gateway' | 'node' | 'zone' | 'store' | 'tls';
+/** What of the embedded server a fault needs; what there are several of it names by number. */
+export type FaultPart = 'gateway' | 'node' | 'worker' | 'zone' | 'store' | 'queue' | 'tls';
 
 /** A fault of the server that the test itself has started. */
 export type ServerFault<
@@ -122,6 +122,13 @@ export type FaultyStore = {
   failOver(): void;
 };
 
+/** What a fault may do to the queue of what is scored later; says what kept it from that. */
+export type FaultyQueue = {
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): string | undefined;
+  /** Starts it again where it was, with what it has kept. */
+  startAgain(): void;
+};
+
 /** What a fault may do to the certificates of the embedded server, of all of its processes. */
 export type FaultyCertificates = {
   /** They are good for a moment longer. */
@@ -134,12 +141,16 @@ export type FaultyCertificates = {
 export type FaultyServer = {
   gateways: FaultyReplicas;
   nodes: FaultyReplicas;
+  /** What scores later what is handed over. */
+  workers: FaultyReplicas;
   /** Among how many zones gateways and nodes are shared out in turn. */
   zones: number;
   /** Undefined: it is reached without TLS. */
   certificates: FaultyCertificates | undefined;
   /** Undefined: the gateways share nothing. */
   store: FaultyStore | undefined;
+  /** Undefined: nothing is handed over. */
+  queue: FaultyQueue | undefined;
   /** Asks for a fault of its inference worker; resolves to what kept it from that, or undefined. */
   disturbInference(disturbance: InferenceDisturbance): Promise<string | undefined>;
 };
@@ -152,6 +163,8 @@ type InferenceDisturbance =
 
 /** Why nothing happened to a store that is not there. */
 export const noStore = 'the server has no store';
+/** Why nothing happened to a queue that is not there. */
+export const noQueue = 'the server hands nothing over';
 
 /** Keeps the literal types of a definition. */
 export function defineLearnerFault<const N extends FaultKind, const K extends string, F extends FaultFields>(
