@@ -34,6 +34,7 @@ import { redactUrls } from './redact.ts';
  */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = exitCodes.pass;
+  keepRuntimeSilent(process.env);
   const stdout = watchStdout();
   const program = createProgram((code) => {
     exitCode = code;
@@ -83,6 +84,15 @@ function watchStdout(): { readonly error: Error | undefined; end(): void } {
 }
 
 function ignore(): void {}
+
+/**
+ * Native ONNX Runtime keeps a number of the machine in the user's cache and tells its maker of each
+ * model that it opens, unless it is told not to before it is loaded. Processes that are started
+ * from here inherit that.
+ */
+function keepRuntimeSilent(env: NodeJS.ProcessEnv): void {
+  env.ORT_DISABLE_TELEMETRY ??= '1';
+}
 
 /**
  * Registers every verb. A command file declares its flags and imports the heavy half inside its

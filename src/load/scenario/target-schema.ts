@@ -106,7 +106,7 @@ export const target = section({
     .prefault('speechfb')
     .describe('What the server speaks: a name, or a .yaml of kind StreamProtocol or a .mjs, relative to the scenario.'),
   transport: z
-    .enum(transports, { error: (issue) => isNot(issue.input, transports.join(', ')) })
+    .enum(transports, { error: (issue) => isNot(issue.input, `one of ${transports.join(', ')}`) })
     .prefault('websocket')
     .describe(
       'What carries speechfb.v1: a WebSocket over TCP, over one stream of QUIC, or that with the sound as datagrams beside it. QUIC is at the UDP port of the same number.',

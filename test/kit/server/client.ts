@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
 import type { ClientMessageInput } from '../../../src/protocol/client-messages.ts';
@@ -31,12 +32,19 @@ export type TestClient = {
   cut(): void;
 };
 
-export type ConnectOptions = { headers?: Record<string, string>; protocols?: string[]; autoPong?: boolean };
+export type ConnectOptions = {
+  headers?: Record<string, string>;
+  protocols?: string[];
+  autoPong?: boolean;
+  /** What carries it, where that is no TCP of its own; the URL is one of ws:// then. */
+  over?: Duplex;
+};
 
 /** Opens a socket; rejects when the upgrade is refused. */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<TestClient> {
-  const { headers = {}, protocols = ['speechfb.v1'], autoPong = true } = options;
-  const socket = new WebSocket(url, protocols, { headers, autoPong, rejectUnauthorized: false });
+  const { headers = {}, protocols = ['speechfb.v1'], autoPong = true, over } = options;
+  const carried = over && { createConnection: () => over };
+  const socket = new WebSocket(url, protocols, { headers, autoPong, rejectUnauthorized: false, ...carried });
   const events: ServerEvent[] = [];
   const waiting = new Set<() => void>();
   socket.on('message', (data) => {
