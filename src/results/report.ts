@@ -61,7 +61,7 @@ export type LoadReport = {
 } & Measured;
 
 /** What one backend did. */
-export type BackendReport = {
+type BackendReport = {
   name: string;
   /** Sessions that began with it, and those of them that it heard alone: nobody scored phones. */
   sessions: number;
