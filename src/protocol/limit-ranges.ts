@@ -25,6 +25,8 @@ const socketsOrNone: LimitRange = { ...sockets, least: 0 };
 const count: LimitRange = { least: 1, most: 1_000_000_000, whole: true };
 const perSecond: LimitRange = { least: 0.001, most: 1_000_000 };
 const share: LimitRange = { least: 0.001, most: 1 };
+/** 0: however little is idle. */
+const idle: LimitRange = { least: 0, most: 1 };
 /** Places that double with each decision are as good as no limit. */
 const growth: LimitRange = { least: 0, most: 1 };
 /** At 0 a server that was late once would never let more in again. */
@@ -50,6 +52,7 @@ export const limitRanges = {
   handshake_burst: count,
   handshake_timeout_ms: patience,
   max_header_bytes: headerBytes,
+  accepts_a_turn: { least: 1, most: 64, whole: true },
   starts_per_second: perSecond,
   start_burst: count,
   place_share: share,
@@ -125,6 +128,7 @@ export const limitRanges = {
   limit_growth: growth,
   limit_climb_per_second: climb,
   limit_growth_idle: share,
+  limit_climb_idle: idle,
   limit_haste_ms: { least: 100, most: hourMs },
   limit_decrease: { least: 0.5, most: 1 },
   limit_cut_every_ms: pause,

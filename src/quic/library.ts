@@ -1,10 +1,46 @@
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { SpeechfbError } from '../errors.ts';
+import type { QuicConnection, QuicStream } from './quic-socket.ts';
 
 /**
  * What is asked of a library that speaks QUIC: an optional package, since few want QUIC and it
- * takes 122 MB.
+ * takes 122 MB. Its own types are there only where it is.
  */
-export type QuicLibrary = Pick<typeof import('@currentspace/http3'), 'connectQuic' | 'createQuicServer'>;
+export type QuicLibrary = {
+  connectQuic(target: { host: string; port: number; servername?: string }, options: ClientOptions): ClientConnection;
+  createQuicServer(options: ServerOptions): QuicServer;
+};
+
+export type QuicServer = {
+  on(event: 'error', hear: () => void): unknown;
+  on(event: 'session', hear: (session: ServerConnection) => void): unknown;
+  listen(port: number, address: string): Promise<{ port: number }>;
+  close(): Promise<unknown>;
+};
+
+/** A connection of whichever end: its errors are told by its close, too. */
+type Connection = QuicConnection & { on(event: 'error', hear: () => void): unknown; close(): Promise<unknown> };
+
+type ServerConnection = Connection & {
+  remoteAddress: string;
+  remotePort: number;
+  on(event: 'stream', hear: (stream: QuicStream) => void): unknown;
+};
+
+type ClientConnection = Connection & { ready(): Promise<unknown>; openStream(): QuicStream };
+
+type EndOptions = typeof quicRuntime & { alpn: string[]; enableDatagrams: boolean };
+
+type ClientOptions = EndOptions & { connectTimeoutMs: number; ca?: string; rejectUnauthorized?: boolean };
+
+type ServerOptions = EndOptions & {
+  cert: string;
+  key: string;
+  initialMaxStreamsBidi: number;
+  maxConnections: number;
+  maxIdleTimeoutMs: number;
+};
 
 /** The protocol that both ends name in the TLS handshake (ALPN, RFC 7301). */
 export const quicProtocol = 'speechfb/1';
@@ -16,13 +52,11 @@ export const quicProtocol = 'speechfb/1';
 export const quicRuntime = { runtimeMode: 'portable', fallbackPolicy: 'error' } as const;
 
 /**
- * Loads the package.
+ * Loads the package, from wherever Node finds packages for this one, `NODE_PATH` among it.
  * @param load how; tests load something else
  * @throws SpeechfbError `quic_unavailable` with the command that installs it
  */
-export async function loadQuic(
-  load: () => Promise<QuicLibrary> = () => import('@currentspace/http3'),
-): Promise<QuicLibrary> {
+export async function loadQuic(load: () => Promise<QuicLibrary> = loadInstalled): Promise<QuicLibrary> {
   try {
     return await load();
   } catch (cause) {
@@ -36,4 +70,9 @@ export async function loadQuic(
       cause,
     });
   }
+}
+
+async function loadInstalled(): Promise<QuicLibrary> {
+  const file = createRequire(import.meta.url).resolve('@currentspace/http3');
+  return await import(pathToFileURL(file).href);
 }

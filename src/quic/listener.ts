@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { SpeechfbError } from '../errors.ts';
-import { type QuicLibrary, quicProtocol, quicRuntime } from './library.ts';
+import { type QuicLibrary, type QuicServer, quicProtocol, quicRuntime } from './library.ts';
 import { QuicSocket } from './quic-socket.ts';
 
 export type QuicListenerOptions = {
@@ -78,8 +78,6 @@ export class QuicListener {
     await this.#server.close();
   }
 }
-
-type QuicServer = ReturnType<QuicLibrary['createQuicServer']>;
 
 /** Last words take some round trips at most. */
 const lingerMs = 2000;

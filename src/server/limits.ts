@@ -28,6 +28,8 @@ export const defaultLimits = {
   /** From the connection to the end of its request, TLS included, and how long its headers are. */
   handshakeTimeoutMs: 10_000,
   maxHeaderBytes: 16_384,
+  /** Connections that are taken in a turn of the event loop, once a few sessions are there. */
+  acceptsATurn: 16,
   /**
    * New sessions a second that may go on and on, and how many may come at once. Resumes are not
    * counted.

@@ -51,6 +51,7 @@ export const liveLimits = [
   'limitGrowth',
   'limitClimbPerSecond',
   'limitGrowthIdle',
+  'limitClimbIdle',
   'limitHasteMs',
   'limitDecrease',
   'limitCutEveryMs',

@@ -73,6 +73,11 @@ export const overloadLimits = {
    * it is, what comes next is felt a second too late.
    */
   limitGrowthIdle: 0.25,
+  /**
+   * With less than this idle it does not grow at all: what is left is for the half of a machine
+   * that goes, the burst that comes, and the refusal of everybody else.
+   */
+  limitClimbIdle: 0.1,
   /** How long without a cut until it climbs at twice that rate; it goes on with the square. */
   limitHasteMs: 5000,
   /** What is left of it when it was too much, and how long a cut has to be felt before the next. */

@@ -21,10 +21,12 @@ export type LoadSeen = {
  * of the machine is idle (slow start). After that it climbs slowly from where it was cut, and
  * faster the longer nothing was late (as TCP does since Ha, Rhee and Xu, "CUBIC", 2008): what the
  * machine carries changes little, or altogether, when a neighbour goes. A neighbour that goes
- * leaves the machine idle, so that without that it does not haste into what is felt too late.
+ * leaves the machine idle, so that without that it does not haste into what is felt too late; and
+ * of a machine that has nothing left it takes no more than it was first thought to carry.
  */
 export class SessionLimit {
   readonly #limits: Limits;
+  readonly #guess: number;
   #limit: number;
   #isProbing = true;
   #cutMs = Number.NEGATIVE_INFINITY;
@@ -38,8 +40,8 @@ export class SessionLimit {
   constructor(limits: Limits, cores: number) {
     const { initialSessions, sessionsACore, maxSessions } = limits;
     this.#limits = limits;
-    const guess = initialSessions > 0 ? initialSessions : cores * sessionsACore;
-    this.#limit = Math.min(guess, maxSessions);
+    this.#guess = initialSessions > 0 ? initialSessions : cores * sessionsACore;
+    this.#limit = Math.min(this.#guess, maxSessions);
   }
 
   /** Sessions at once. */
@@ -96,13 +98,16 @@ export class SessionLimit {
   }
 
   #grow(nowMs: number, roomFor: number): void {
-    const { limitGrowth, limitGrowthIdle, limitClimbPerSecond, limitHasteMs, decideEveryMs, maxSessions } =
+    const { limitGrowth, limitGrowthIdle, limitClimbPerSecond, limitClimbIdle, limitHasteMs, decideEveryMs } =
       this.#limits;
+    const isTaken = this.#smoothIdle !== undefined && this.#smoothIdle < limitClimbIdle;
+    // That others fill the machine is no reason to stay below what it is known to carry.
+    if (isTaken && this.#limit >= this.#guess) return;
     const hasRoom = this.#idle === undefined || this.#idle >= limitGrowthIdle;
     const haste = hasRoom ? 1 + ((nowMs - this.#cutMs) / limitHasteMs) ** 2 : 1;
     const climb = (haste * limitClimbPerSecond * decideEveryMs) / 1000;
     const grown = this.#limit + (this.#isProbing && hasRoom ? this.#limit * limitGrowth : climb);
-    this.#limit = Math.min(maxSessions, Math.max(this.#limit, Math.min(grown, roomFor)));
+    this.#limit = Math.min(this.#limits.maxSessions, Math.max(this.#limit, Math.min(grown, roomFor)));
   }
 }
 

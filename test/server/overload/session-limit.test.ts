@@ -39,6 +39,17 @@ describe('the number of places', () => {
     expect(values[239]! - values[159]!).toBeGreaterThan(100);
   });
 
+  it('stays where it is while next to nothing is left, and climbs from below the first guess all the same', () => {
+    const values = grown(200, (decision) => (decision < 3 ? 0.5 : 0.02));
+    expect(values[199]! - values[3]!).toBeLessThanOrEqual(2);
+
+    const limit = new SessionLimit(defaultLimits, 2);
+    limit.hold(0, 60);
+    for (let decision = 1; decision <= 80; decision++)
+      limit.decide({ nowMs: decision * 250, sessions: limit.value, utilisation: 0.1, idle: 0, verdict: 'under' });
+    expect(limit.value).toBe(80);
+  });
+
   it('is not bound by a machine that others have filled before there is anybody', () => {
     const few = grown(4, (decision) => (decision === 0 ? 0 : 0.5), 1);
     expect(few).toEqual([150, 150, 150, 150]);

@@ -7,6 +7,7 @@ import type { QuicSocket } from '../../../quic/quic-socket.ts';
 import type { TlsPair } from '../../admission/tls-pair.ts';
 import type { Limits } from '../../limits.ts';
 import { closeListener, listenHints, renewListener } from './listener.ts';
+import { WideAccept } from './wide-accept.ts';
 
 export type FrontDoorOptions = {
   http: Server;
@@ -16,7 +17,10 @@ export type FrontDoorOptions = {
   /** UDP, where QUIC is spoken too; 0: the number that `port` has. */
   quicPort: number | undefined;
   tls: TlsPair | undefined;
-  limits: Pick<Limits, 'handshakeTimeoutMs' | 'heartbeatMs' | 'maxConnections' | 'maxPendingConnections'>;
+  limits: Pick<
+    Limits,
+    'acceptsATurn' | 'handshakeTimeoutMs' | 'heartbeatMs' | 'maxConnections' | 'maxPendingConnections'
+  >;
   /** Somebody comes by QUIC; HTTP hears it next. */
   onQuic(socket: QuicSocket): void;
   /** A connection of QUIC was cut, since nothing came over it. */
@@ -32,11 +36,13 @@ export type FrontDoorOptions = {
 export class FrontDoor {
   readonly http: Server;
   readonly #options: FrontDoorOptions;
+  readonly #accept: WideAccept;
   #quic: QuicListener | undefined;
 
   constructor(options: FrontDoorOptions) {
     this.http = options.http;
     this.#options = options;
+    this.#accept = new WideAccept(options.http, options.limits);
   }
 
   /**
@@ -74,7 +80,7 @@ export class FrontDoor {
   }
 
   async close(): Promise<void> {
-    await Promise.all([closeListener(this.http), this.#quic?.close()]);
+    await Promise.all([this.#accept.close(), this.#quic?.close()]);
   }
 
   async #listenByQuic({ certificate, key }: TlsPair, port: number): Promise<QuicListener> {
