@@ -5,7 +5,6 @@ import { didYouMean } from '../suggest.ts';
 import type { RenamedKey } from './renamed-keys.ts';
 import { syntaxProblems, yamlDocuments } from './syntax.ts';
 import { badConfig, checkDocument, offsetOf } from './yaml.ts';
-import { readValue } from './yaml-value.ts';
 
 /** What `kind` may say; one file may hold documents of several. */
 const kinds = [
@@ -23,8 +22,6 @@ export type Kind = (typeof kinds)[number];
 export type ConfigDocument<T> = {
   name: string;
   value: T;
-  /** The document as it is written, before its schema has filled anything in. */
-  given: unknown;
   /** `file:line:column` of what stands at a path of the document, or of its nearest parent. */
   at: (path: readonly PropertyKey[]) => string;
 };
@@ -71,17 +68,12 @@ export function parseDocuments<S extends z.ZodType>(
     if (given !== kind) continue;
     const checked = checkDocument(document, where, schema, renamed);
     if ('problems' in checked) problems.push(...checked.problems);
-    else found.push({ name, value: checked.value, given: givenIn(document), at });
+    else found.push({ name, value: checked.value, at });
   }
   if (problems.length === 0 && found.length === 0)
     problems.push({ where: `${file}:1:1`, message: nothingOf(kind, names) });
   if (problems.length > 0) throw badConfig(file, problems);
   return found;
-}
-
-function givenIn(document: Document): unknown {
-  const read = readValue(document);
-  return 'value' in read ? read.value : undefined;
 }
 
 function unknownKind(given: string | undefined): string {

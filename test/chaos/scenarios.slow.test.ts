@@ -14,7 +14,7 @@ const folder = 'scenarios/chaos';
  */
 const untried = [
   ...['tenant-flood.yaml', 'dependency-loss.yaml', 'gpu-failure.yaml', 'node-loss.yaml', 'packet-loss.yaml'],
-  ...['managed-hangs.yaml', 'no-node.yaml', 'slow-machine.yaml'],
+  ...['canary-rollback.yaml', 'managed-hangs.yaml', 'no-node.yaml', 'slow-machine.yaml'],
   ...['kill-kafka.yaml', 'stop-kafka.yaml', 'kill-worker.yaml'],
 ];
 const files = readdirSync(folder)

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import { get } from 'node:https';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { type AddressInfo, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { RunningServer } from '../../src/server/gateway/server.ts';
 import { localhostTls } from '../kit/localhost.ts';
@@ -71,17 +71,60 @@ describe.skipIf(lack !== undefined)('Envoy before gateways', () => {
       return again.length === 1;
     });
   });
+
+  it('throws a gateway out that cuts connections, though its probe is well, and loses no learner by it', async () => {
+    const cutter = await cuttingGateway();
+    const { url, figure } = await before(1, { more: [cutter.port] });
+    await until(async () => {
+      await closeAll(await connectAll(url, 10));
+      return (await figure('cluster.stable.outlier_detection.ejections_active')) === 1;
+    });
+    expect(cutter.cut()).toBeGreaterThanOrEqual(3);
+    let cutBefore = 0;
+    // Envoy tells those who choose a gateway up to a second later.
+    await until(async () => {
+      cutBefore = cutter.cut();
+      await closeAll(await connectAll(url, 10));
+      return cutter.cut() === cutBefore;
+    });
+    // Each probe that it passes would be its chance to come back too soon.
+    const probes = await figure('cluster.stable.health_check.success');
+    await until(async () => ((await figure('cluster.stable.health_check.success')) ?? 0) > (probes ?? 0) + 10);
+    await closeAll(await connectAll(url, 10));
+    expect(cutter.cut()).toBe(cutBefore);
+  });
 });
 
+/** A gateway whose probe is well and that cuts every WebSocket; `cut`: how many so far. */
+async function cuttingGateway() {
+  let count = 0;
+  const server = createHttpServer((_, response) => void response.end('ready'));
+  server.on('upgrade', (_, socket) => {
+    count += 1;
+    socket.destroy();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { port: (server.address() as AddressInfo).port, cut: () => count };
+}
+
 /** Envoy with the shipped files before so many gateways, the last of three the canary. */
-async function before(count: number, { connections }: { connections?: number } = {}) {
+async function before(
+  count: number,
+  { connections, more = [] }: { connections?: number; more?: readonly number[] } = {},
+) {
   const gateways: RunningServer[] = [];
   for (let at = 0; at < count; at += 1) gateways.push(await serve({ trustedProxies: 1, hosts: ['speech.example'] }));
   const ports = gateways.map(({ port }) => port);
   const port = await freePort();
   const canary = ports.at(-1)!;
-  const { file } = configured(ports.slice(0, 2), canary, port, connections);
-  const envoy = spawn('envoy', ['-c', file, '--use-dynamic-base-id', '--concurrency', '1', '--log-level', 'error']);
+  const { file } = configured([...ports.slice(0, 2), ...more], canary, port, connections);
+  const adminFile = join(dirname(file), 'admin');
+  const usual = ['--use-dynamic-base-id', '--concurrency', '1', '--log-level', 'error'];
+  const envoy = spawn('envoy', ['-c', file, '--admin-address-path', adminFile, ...usual]);
   started.push(envoy);
   const url = `wss://localhost:${port}/v1/stream`;
   await until(async () => {
@@ -90,7 +133,12 @@ async function before(count: number, { connections }: { connections?: number } =
     return clients.length === 1;
   });
   await until(() => gateways.every((gateway) => gateway.stats().sockets === 0));
-  return { url, gateways };
+  /** What Envoy counts under this name. */
+  const figure = async (name: string): Promise<number | undefined> => {
+    const text = await (await fetch(`http://${readFileSync(adminFile, 'utf8')}/stats?filter=^${name}$`)).text();
+    return /: (\d+)/.exec(text) ? Number(/: (\d+)/.exec(text)![1]) : undefined;
+  };
+  return { url, gateways, figure };
 }
 
 /** The shipped files with these ports, and this machine's certificate. */
@@ -115,6 +163,8 @@ function configured(stable: readonly number[], canary: number, port: number, con
   few.load_assignment.endpoints[0].lb_endpoints = [endpoint(canary)];
   for (const cluster of [gateways, few]) {
     Object.assign(cluster.health_checks[0], { interval: '0.2s', no_traffic_interval: '0.2s' });
+    // Longer than the slowest machine takes for a test.
+    Object.assign(cluster.outlier_detection, { base_ejection_time: '600s', max_ejection_time: '600s', interval: '1s' });
   }
   const file = join(directory, 'envoy.yaml');
   writeFileSync(file, stringify(config, { aliasDuplicateObjects: false }));

@@ -121,3 +121,14 @@ describe('a file of flags', () => {
     expect(problemsOf(text).join('\n')).toMatch(found);
   });
 });
+
+it('takes the policy of a file that has a scenario too, as load tests have it', () => {
+  const file = 'scenarios/chaos/managed-hangs.yaml';
+  const { json, form } = readFlagFile(file, readFileSync(file, 'utf8'), 'routing');
+  expect(form).toBe('policy');
+  expect(JSON.parse(json).flags.routing.variants.policy).toMatchObject({
+    kind: 'RoutingPolicy',
+    metadata: { name: 'managed-hangs' },
+    spec: { backends: [{ name: 'own' }, { name: 'managed' }, { name: 'any' }] },
+  });
+});

@@ -17,6 +17,7 @@ const examples = [...document.matchAll(/```yaml\n(.*?)```/gs)].map((match) => ma
 it('ships these scenarios', () => {
   expect(shipped.sort()).toEqual([
     'bad-network.yaml',
+    'chaos/canary-rollback.yaml',
     'chaos/clock-back.yaml',
     'chaos/dependency-loss.yaml',
     'chaos/drain-gateway.yaml',
