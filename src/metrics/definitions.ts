@@ -168,6 +168,13 @@ export const metrics = {
     part: true,
     ...ofSessions,
   },
+  lost_by_network: {
+    kind: 'count',
+    about: 'frames that came to no server in time, though they were sent, of frames sent',
+    of: ['frames_sent'],
+    part: false,
+    ...ofSessions,
+  },
   resent_frames: {
     kind: 'count',
     about: 'frames sent again after a resume, of frames sent',

@@ -108,7 +108,13 @@ export type ServerMessage =
       buffered_bytes: number;
       dropped: { feedback: number; transcript: number };
     }
-  | { type: 'info'; code: (typeof infoCodes)[number]; message: string }
+  | {
+      type: 'info';
+      code: (typeof infoCodes)[number];
+      message: string;
+      /** With `audio_gap`: frames that never came. */
+      frames?: number;
+    }
   | {
       type: 'go_away';
       /** When the finals of what is open have come at the latest. */

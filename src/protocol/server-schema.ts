@@ -197,6 +197,7 @@ const events = [
     type: z.literal('info'),
     code: z.enum(infoCodes),
     message: sentence,
+    frames: count.exactOptional(),
   }),
   z.object({
     ...head,

@@ -23,6 +23,7 @@ describe('the table of metrics', () => {
       ],
       ...[
         'lost_frames',
+        'lost_by_network',
         'resent_frames',
         'dropped_by_app',
         'lost_by_app',

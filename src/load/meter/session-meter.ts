@@ -91,6 +91,8 @@ export class SessionMeter {
   #droppedFrames = 0;
   #lostFrames = 0;
   readonly #backend: BackendWatch;
+  /** Frames that the server has missed. */
+  #missedFrames = 0;
   #droppedAtMs: number | undefined;
   #firstUtteranceId: number | undefined;
   #over: Over | undefined;
@@ -190,6 +192,7 @@ export class SessionMeter {
         this.#sink.checked(broken.length);
         if (event.type === 'ready') this.#ready(event.utterance_id, receivedMs);
         if (event.type === 'ready') this.#backend.ready(event);
+        if (event.type === 'info') this.#missedFrames += event.frames ?? 0;
         if (event.type === 'info' && event.code === 'transcript_lost') this.#backend.lost();
     }
     return broken;
@@ -282,6 +285,8 @@ export class SessionMeter {
       // Only our own protocol says which frames came.
       tally.frames_acked += this.#options.foreign ? 0 : sent - unacked;
       tally.resent_frames += resent;
+      // What the app has lost was missed, too.
+      tally.lost_by_network += Math.max(0, this.#missedFrames - this.#lostFrames);
       this.#sink.frames('lost_frames', cut ? 0 : unacked, counted);
       this.#sink.frames('resent_frames', resent, counted);
       this.#sink.frames('dropped_by_app', this.#droppedFrames, counted + this.#droppedFrames);

@@ -59,6 +59,7 @@ const reasons: { readonly [M in MetricName]?: Reason } = {
   revision_rate: ({ partials }) => `tells no phones: use ${partials ? 'flicker_rate' : 'wer'}`,
   resume_time: () => 'resumes no session: use sessions_died',
   lost_frames: () => 'acknowledges no frames: use availability',
+  lost_by_network: () => 'does not say which frames it missed: use availability',
   resent_frames: () => 'is sent no frame again: use availability',
   transcripts_moved: () => 'does not say what writes its transcripts: use word_latency',
   transcripts_lost: () => 'does not say what writes its transcripts: use word_latency',

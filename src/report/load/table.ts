@@ -96,10 +96,11 @@ function sessionLines(report: LoadReport): string {
   const { sessions, sessionsOk, sessionsCut, utterances, framesSent, events } = totals;
   const of = (name: string) => counts[name]?.count ?? 0;
   const lost = of('lost_by_app') > 0 ? `, ${of('lost_by_app')} lost in the app` : '';
+  const missed = of('lost_by_network') > 0 ? `, ${of('lost_by_network')} of them given up: the network lost them` : '';
   return [
     ...offeredLines(report),
     `sessions    ${sessions} attempted, ${sessionsOk} ended well, ${of('sessions_refused')} refused, ${of('sessions_died')} died${of('sessions_sent_away') > 0 ? `, ${of('sessions_sent_away')} sent away` : ''}${sessionsCut > 0 ? `; ${sessionsCut} cut short by the end of the test` : ''}`,
-    `traffic     ${framesSent} frames sent, ${totals.framesAcked} acknowledged, ${of('lost_frames')} lost, ${of('resent_frames')} sent again, ${of('dropped_by_app')} dropped by the app${lost}; ${events} events, ${of('violations')} protocol violations; ${utterances} utterances finished${of('late_finals') > 0 ? `, ${of('late_finals')} finals came late` : ''}`,
+    `traffic     ${framesSent} frames sent, ${totals.framesAcked} acknowledged${missed}, ${of('lost_frames')} lost, ${of('resent_frames')} sent again, ${of('dropped_by_app')} dropped by the app${lost}; ${events} events, ${of('violations')} protocol violations; ${utterances} utterances finished${of('late_finals') > 0 ? `, ${of('late_finals')} finals came late` : ''}`,
     ...transcriptLines(of('transcripts_moved'), of('transcripts_lost')),
   ].join('\n');
 }

@@ -98,6 +98,7 @@ const ours: readonly string[] = [
   'resume_time',
   'lost_frames',
   'resent_frames',
+  'lost_by_network',
   'sessions_sent_away',
   'violations',
   'transcripts_moved',

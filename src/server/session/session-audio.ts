@@ -218,7 +218,7 @@ export class SessionAudio {
   reportGap(ms: number, frames: number): void {
     this.#options.context.metrics.lostFrames(frames);
     const message = `${frames} frames never came, ${Math.round(ms)} ms of sound; phones over it are unscored`;
-    this.#options.outbox.send({ type: 'info', code: 'audio_gap', message });
+    this.#options.outbox.send({ type: 'info', code: 'audio_gap', message, frames });
   }
 
   /** Utterances of those who stay go before those of this session. */

@@ -61,6 +61,16 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
     expect(recorder.tally).toMatchObject({ late_finals: 1, utterances: 0, utterances_due: 1, utterances_good: 0 });
   });
 
+  it('whose server missed frames blames the network for those that the app did not lose', () => {
+    const meter = newMeter();
+    meter.event(ready(1), 1040);
+    meter.frames.frameLost();
+    for (const [i, frames] of [3, 2].entries())
+      meter.event({ event_id: 2 + i, audio_ms: 0, type: 'info', code: 'audio_gap', message: 'gone', frames }, 1500);
+    close(meter);
+    expect(recorder.tally).toMatchObject({ lost_by_network: 4, lost_by_app: 1, lost_frames: 0 });
+  });
+
   it('that was interrupted owes only what was due by then, and is no session', () => {
     const meter = newMeter();
     for (let k = 1; k <= 50; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);

@@ -10,6 +10,7 @@ const ofOurs = ['phoneme_latency', 'phoneme_final_latency', 'resume_time', 'revi
 const ofFrames = [
   'violations',
   'lost_frames',
+  'lost_by_network',
   'resent_frames',
   'sessions_sent_away',
   'transcripts_moved',
