@@ -1,8 +1,9 @@
 #!/bin/sh
 # Builds real parts from Go modules, once, into CACHE/bin: what the proofs beside this file run. Needs Go 1.26 and some twenty minutes for an API server.
-#   sh deploy/proof/tools.sh etcd kube-apiserver kube-controller-manager kube-scheduler crds helm otelcol
+#   sh deploy/proof/tools.sh etcd kube-apiserver controllers crds helm otelcol
 set -eu
 
+here=$(cd "$(dirname "$0")" && pwd)
 cache=${CACHE:-$HOME/.cache/speechfb-proof}
 kubernetes=1.37.2
 etcd=3.6.16
@@ -24,7 +25,7 @@ kubernetes_module() {
   go mod download "k8s.io/kubernetes@v$kubernetes"
   sed -nE 's|^\s*(k8s\.io/[a-z0-9-]+) => \./staging.*|\1|p' "$(go env GOMODCACHE)/cache/download/k8s.io/kubernetes/@v/v$kubernetes.mod" |
     while read -r staged; do go mod edit -replace "$staged=$staged@v0.${kubernetes#1.}"; done
-  for part in apiserver controller-manager scheduler; do go get -tool "k8s.io/kubernetes/cmd/kube-$part"; done
+  go get -tool k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager
   go mod tidy
 }
 
@@ -35,7 +36,7 @@ crd() {
   [ -f go.mod ] || go mod init proof
   go get "$2/$3@v$4"
   printf 'package proof\n\nimport _ "%s/%s"\n' "$2" "$3" > types.go
-  "$cache/bin/controller-gen" crd:crdVersions=v1,allowDangerousTypes=true,maxDescLen=0 "paths=$2/$3" "output:crd:dir=$cache/crds.new"
+  "$cache/bin/controller-gen" crd:crdVersions=v1,allowDangerousTypes=true,maxDescLen=0,generateEmbeddedObjectMeta=true "paths=$2/$3" "output:crd:dir=$cache/crds.new"
 }
 
 build() {
@@ -43,6 +44,11 @@ build() {
     kube-*)
       kubernetes_module && cd "$cache/build/kubernetes-$kubernetes"
       go build -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=v$kubernetes" -o "$cache/bin/$1" "k8s.io/kubernetes/cmd/$1"
+      ;;
+    controllers)
+      kubernetes_module && cd "$cache/build/kubernetes-$kubernetes"
+      mkdir -p controllers && cp "$here/controllers/main.go" controllers/
+      go build -ldflags '-s -w' -o "$cache/bin/controllers" ./controllers
       ;;
     etcd)
       mkdir -p "$cache/build/etcd-$etcd" && cd "$cache/build/etcd-$etcd"
@@ -58,6 +64,10 @@ build() {
       crd prometheus-operator github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring v1 0.95.2
       crd argo-rollouts github.com/argoproj/argo-rollouts pkg/apis/rollouts/v1alpha1 1.10.1
       crd keda github.com/kedacore/keda/v2 apis/keda/v1alpha1 2.21.0
+      # A group of Kubernetes' own asks who has approved it.
+      for file in "$cache"/crds.new/gateway.*; do
+        sed -i 's|^  annotations:|&\n    api-approved.kubernetes.io: "unapproved, made of the types for a proof"|' "$file"
+      done
       mv "$cache/crds.new" "$cache/crds"
       ;;
     otelcol)
