@@ -1,3 +1,4 @@
+import { BackendRecord, type EncodedBackend } from './backend-record.ts';
 import { type Distribution, fits, type Labels, labelKey, type Selector } from './definitions.ts';
 import { type EncodedSlice, Slice } from './slice.ts';
 
@@ -5,11 +6,16 @@ import { type EncodedSlice, Slice } from './slice.ts';
  * Everything one shard measured, in a form that crosses a thread or a machine and adds up with
  * others'.
  */
-export type Recording = { slices: readonly EncodedSlice[] };
+export type Recording = {
+  slices: readonly EncodedSlice[];
+  /** Absent: the server does not say what writes its transcripts. */
+  backends?: readonly EncodedBackend[] | undefined;
+};
 
 /** What the learners of a test write into while it runs: a slice for each profile and language. */
 export class Recorder implements Disposable {
   readonly #slices = new Map<string, Slice>();
+  readonly #backends = new Map<string, BackendRecord>();
 
   constructor(recording?: Recording) {
     if (recording) this.add(recording);
@@ -24,6 +30,21 @@ export class Recorder implements Disposable {
       this.#slices.set(key, slice);
     }
     return slice;
+  }
+
+  /** The record of a backend; a server that names ever more of them has the rest in one. */
+  backend(named: string): BackendRecord {
+    const known = this.#backends.get(named);
+    if (known) return known;
+    const name = this.#backends.size < mostBackends ? named.slice(0, longestName) : otherBackends;
+    const record = this.#backends.get(name) ?? new BackendRecord(name);
+    this.#backends.set(name, record);
+    return record;
+  }
+
+  /** In order of their names. */
+  get backends(): readonly BackendRecord[] {
+    return [...this.#backends.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** In order of profile and language; their phases as they came. */
@@ -43,19 +64,27 @@ export class Recorder implements Disposable {
   }
 
   encode(): Recording {
-    return { slices: this.slices.map((slice) => slice.encode()) };
+    const backends = this.backends.map((backend) => backend.encode());
+    return { slices: this.slices.map((slice) => slice.encode()), ...(backends.length > 0 && { backends }) };
   }
 
   /** Adds what another recorder encoded; exact, in any order. */
   add(recording: Recording): void {
     for (const slice of recording.slices) this.slice(slice.labels).add(slice);
+    for (const backend of recording.backends ?? []) this.backend(backend.name).add(backend);
   }
 
   [Symbol.dispose](): void {
     for (const slice of this.#slices.values()) slice[Symbol.dispose]();
     this.#slices.clear();
+    for (const backend of this.#backends.values()) backend[Symbol.dispose]();
+    this.#backends.clear();
   }
 }
+
+const mostBackends = 50;
+const longestName = 100;
+const otherBackends = '(others)';
 
 /** Latencies with the labels that they were measured for, `metric` among them. */
 export type LabelledDistribution = { labels: Readonly<Record<string, string>>; distribution: Distribution };

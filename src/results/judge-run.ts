@@ -49,7 +49,7 @@ export function loadReport(recorder: Recorder, metadata: RunMetadata): LoadRepor
   const validity = checkValidity(measured, generators, faults);
   return {
     kind: 'LoadReport',
-    version: 3,
+    version: 4,
     ...rest,
     scenario: { ...metadata.scenario, pauseMs: metadata.scenario.pauseMs },
     shard: metadata.shard,
@@ -62,6 +62,11 @@ export function loadReport(recorder: Recorder, metadata: RunMetadata): LoadRepor
     generators,
     ...summaries(whole),
     slices: selectorsOf(recorder).map((labels) => sliceReport(recorder, labels)),
+    backends: recorder.backends.map(({ name, counts, finalLatency }) => ({
+      name,
+      ...counts,
+      finalLatency: summarise(finalLatency),
+    })),
   };
 }
 

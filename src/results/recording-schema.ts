@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { section, text } from '../config/fields.ts';
 import { isNot } from '../config/sentences.ts';
+import { backendCounts, type EncodedBackend } from '../metrics/backend-record.ts';
 import { type ClusterSums, rungs } from '../metrics/cluster-sums.ts';
 import { countNames, distributionNames, metrics, rateNames, shareNames } from '../metrics/definitions.ts';
 import { histogramProblem } from '../metrics/encoded-histogram.ts';
@@ -87,12 +88,18 @@ const slice = section({
   clusters: z.record(z.string(), sums, { error: (issue) => isNot(issue.input, 'a mapping of objectives') }),
 } satisfies Record<keyof EncodedSlice, z.ZodType>);
 
+const backend = section({
+  name: text('a backend'),
+  counts: allOf(backendCounts, () => countField()),
+  finalLatency: histogram.optional(),
+} satisfies Record<keyof EncodedBackend, z.ZodType>);
+
 /** All of a recording.json.gz: whatever passes can be added up, judged and shown. */
 export const recordingSchema = section({
   kind: z.literal('LoadRecording'),
   version: z.literal(recordingVersion),
   metadata: runMetadata,
-  recording: section({ slices: list(slice) }),
+  recording: section({ slices: list(slice), backends: list(backend).optional() }),
   tracesSeen: countField(),
 });
 

@@ -7,7 +7,7 @@ import type { ObjectiveVerdict, Verdict } from '../slo/objective/objective-verdi
 export type LoadReport = {
   kind: 'LoadReport';
   /** Version of this shape, as `run.json` carries it. */
-  version: 3;
+  version: 4;
   speechfbVersion: string;
   startedAt: string;
   elapsedMs: number;
@@ -50,6 +50,8 @@ export type LoadReport = {
    * itself.
    */
   slices: readonly SliceReport[];
+  /** Each backend that wrote transcripts, by name, where the server says which. */
+  backends: readonly BackendReport[];
   /** What was made to go wrong, in order of time. */
   faults: readonly FaultReport[];
   /** The processes that made the load. */
@@ -57,6 +59,20 @@ export type LoadReport = {
   /** What went wrong in sessions, most frequent first. */
   sessionErrors: readonly { text: string; count: number }[];
 } & Measured;
+
+/** What one backend did. */
+type BackendReport = {
+  name: string;
+  /** Sessions that began with it, and those of them that it heard alone: nobody scored phones. */
+  sessions: number;
+  withoutPhones: number;
+  /** Finals whose text it wrote, and what they took from the end of their utterances. */
+  finals: number;
+  finalLatency: Summary;
+  /** Transcripts that another had to go on with, and those that nobody did. */
+  moved: number;
+  lost: number;
+};
 
 /** A planned fault and what became of it; ms from the start of the test. */
 type FaultReport = {

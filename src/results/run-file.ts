@@ -8,10 +8,10 @@ import { firstProblems, type Problem, SpeechfbError } from '../errors.ts';
 import { countField, list, notNegative, trueOrFalse, words } from './recording-fields.ts';
 
 /**
- * Version 2 adds slices (by profile and language), version 3 calls their label `stage` `phase`;
- * neither is read differently here.
+ * Version 2 adds slices (by profile and language), version 3 calls their label `stage` `phase`,
+ * version 4 adds backends; none is read differently here.
  */
-const versions = [1, 2, 3] as const;
+const versions = [1, 2, 3, 4] as const;
 
 const distributions = z.record(
   z.string(),

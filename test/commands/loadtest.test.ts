@@ -27,7 +27,7 @@ it('speechfb loadtest against a good server passes, exits 0 and leaves a run dir
     'traces.ndjson.gz',
   ]);
   const json = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'));
-  expect(json).toMatchObject({ verdict: late ? 'invalid' : 'pass', version: 3, totals: { sessions_ok: 8 } });
+  expect(json).toMatchObject({ verdict: late ? 'invalid' : 'pass', version: 4, totals: { sessions_ok: 8 } });
   expect(stderr).toContain('8/8 learners');
 });
 

@@ -10,7 +10,7 @@ function summary(samples: number, p50Ms: number | undefined, restMs = p50Ms, los
 /** A run that failed in every way that a report can show. */
 export const report: LoadReport = {
   kind: 'LoadReport',
-  version: 3,
+  version: 4,
   speechfbVersion: '0.1.0',
   startedAt: '2026-11-23T22:00:00.000Z',
   elapsedMs: 25_300,
@@ -88,6 +88,7 @@ export const report: LoadReport = {
     warmupSamples: 40,
   },
   slices: [],
+  backends: [],
   faults: [
     { kind: 'reconnect', plannedMs: 5000, atMs: 5003, affected: { learners: 3, of: 4 } },
     { kind: 'stall-inference', plannedMs: 9000, atMs: 9001, untilMs: 11_001 },

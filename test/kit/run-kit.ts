@@ -67,7 +67,7 @@ export async function makeRun({
 
 const emptyReport: LoadReport = {
   kind: 'LoadReport',
-  version: 3,
+  version: 4,
   speechfbVersion: '0.0.0',
   startedAt: '2026-01-01T00:00:00.000Z',
   elapsedMs: 0,
@@ -111,6 +111,7 @@ const emptyReport: LoadReport = {
     warmupSamples: 0,
   },
   slices: [],
+  backends: [],
   faults: [],
   generators: [],
   sessionErrors: [],

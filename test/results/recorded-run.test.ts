@@ -53,6 +53,9 @@ function recorded(): RecordedRun {
   const tail = new SessionTail();
   for (let i = 0; i < 100; i++) tail.add(2 + i);
   slice.clusters['availability >= 99%'] = sessionSums(100, 1, tail);
+  const backend = recorder.backend('managed');
+  backend.counts.finals = 7;
+  backend.finalLatency.record(120);
   return { metadata: full, recording: recorder.encode(), traces: [], tracesSeen: 1 };
 }
 
@@ -134,6 +137,8 @@ describe('a recording that somebody changed', () => {
     ['a histogram that is a number', hdr, '"hdr":7', 'feedback_latency.hdr: 7 is not an HdrHistogram in base64'],
     ['fewer than none that never came', '"never":1', '"never":-1', 'feedback_latency.never: -1 is not a count'],
     ['slices that are none', /"slices":\[.*\]/, '"slices":7', 'recording.slices: 7 is not a list'],
+    ['a backend without a name', '"name":"managed"', '"name":7', 'recording.backends.0.name: 7 is not a backend'],
+    ['half a final', '"finals":7', '"finals":7.5', 'recording.backends.0.counts.finals: 7.5 is not a count'],
     [
       'a slice of nobody',
       '"labels":{"profile":"lte"',

@@ -4,6 +4,7 @@ import type { TraceSink } from '../../metrics/traces.ts';
 import type { ServerEvent } from '../../protocol/server-messages.ts';
 import type { Objective } from '../../slo/objective/expression.ts';
 import { type LearnerPlan, type LoadPhase, labelsOf, type UtterancePlan } from '../plan/learner-plan.ts';
+import { BackendWatch } from './backend-watch.ts';
 import { FeedbackMeter } from './feedback-meter.ts';
 import { FrameTimes } from './frame-times.ts';
 import { PhaseSlices } from './phase-slices.ts';
@@ -89,10 +90,9 @@ export class SessionMeter {
   readonly #finals = new Set<number>();
   #droppedFrames = 0;
   #lostFrames = 0;
+  readonly #backend: BackendWatch;
   /** Frames that the server has missed. */
   #missedFrames = 0;
-  /** What writes the transcript, where the server tells it. */
-  #backend: string | undefined;
   #droppedAtMs: number | undefined;
   #firstUtteranceId: number | undefined;
   #over: Over | undefined;
@@ -107,6 +107,7 @@ export class SessionMeter {
     const slices = new PhaseSlices(recorder, labelsOf(plan), { phases, startMs, beginMs: startMs + plan.arrivalMs });
     this.#slice = slices.first;
     this.#sink = new SampleSink(slices, objectives, startMs + warmupMs, answers);
+    this.#backend = new BackendWatch(recorder, slices.first.tally, startMs + warmupMs);
     this.#frameTimes = new FrameTimes(options.simulated ?? false);
     this.#feedback = new FeedbackMeter(
       options,
@@ -174,8 +175,9 @@ export class SessionMeter {
         }
         // A final's timing is of the whole utterance: no part of this latency.
         this.#feedback.cover(event.audio_ms, receivedMs, {}, downlinkMs);
-        this.#writtenBy(event.backend);
+        this.#backend.final(event.backend);
         if (!utterance) break;
+        this.#backend.finalTook(utterance.endMs, receivedMs);
         this.#slice.tally.utterances += 1;
         this.#final(place, utterance, (meter) => meter.final(event, receivedMs, this.#feedback.soundMs), true);
         break;
@@ -189,18 +191,11 @@ export class SessionMeter {
       default:
         this.#sink.checked(broken.length);
         if (event.type === 'ready') this.#ready(event.utterance_id, receivedMs);
-        if (event.type === 'ready') this.#backend ??= event.backend;
+        if (event.type === 'ready') this.#backend.ready(event);
         if (event.type === 'info') this.#missedFrames += event.frames ?? 0;
-        if (event.type === 'info' && event.code === 'transcript_lost') this.#slice.tally.transcripts_lost += 1;
+        if (event.type === 'info' && event.code === 'transcript_lost') this.#backend.lost();
     }
     return broken;
-  }
-
-  /** A final says what wrote its text; before it that was another, or the same. */
-  #writtenBy(backend: string | undefined): void {
-    if (backend === undefined) return;
-    if (this.#backend !== undefined && backend !== this.#backend) this.#slice.tally.transcripts_moved += 1;
-    this.#backend = backend;
   }
 
   /** A server of another protocol takes sound. */

@@ -54,6 +54,11 @@ export class UtteranceMeter {
     this.score = sink.utterance(times.beginMs);
   }
 
+  /** When its final is due, ms on the clock. */
+  get endMs(): number {
+    return this.#times.endMs;
+  }
+
   feedback(phonemes: readonly PhonemeResult[], receivedMs: number): void {
     this.#gap(receivedMs);
     this.#hear(phonemes, receivedMs);

@@ -1,5 +1,6 @@
 import { formatMs } from '../../format.ts';
 import type { LoadReport, Summary } from '../../results/report.ts';
+import { backendHead, backendRows } from '../load/backend-rows.ts';
 import { endingLines } from '../load/ending.ts';
 import { qualityLines, sessionNotes, sliceHead, sliceRows, stageEntries } from '../load/quality.ts';
 import { stageNote } from '../load/table.ts';
@@ -17,6 +18,7 @@ export function loadMarkdown(report: LoadReport): string {
     one.verdict === 'pass' ? 'pass' : md`**${one.verdict}**: ${one.reason}`,
   ]);
   const slices = sliceRows(report);
+  const backends = backendRows(report);
   const measured = Object.entries(distributions).filter(([, summary]) => summary.samples > 0);
   const page = [
     md`# ${scenario.name}: ${report.interrupted ? 'interrupted' : report.verdict}`,
@@ -27,6 +29,7 @@ export function loadMarkdown(report: LoadReport): string {
     table(['stage', 'samples', 'never', 'p50', 'p95', 'p99', 'max'], stageEntries(report).map(latencyRow)),
     md`${stageNote}`,
     ...(slices.length > 0 ? [table(sliceHead(report), slices)] : []),
+    ...(backends.length > 0 ? [table(backendHead, backends)] : []),
     Markdown.list(qualityLines(report).map((line) => line.replace(/ {2,}/, ': '))),
     Markdown.list(validity.map(({ check, ok, detail }) => md`${ok ? 'ok' : md`**invalid**`}: ${check}, ${detail}`)),
     Markdown.join([md`**verdict: ${report.verdict}**`, Markdown.list(endingLines(report))], '\n'),

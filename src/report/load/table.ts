@@ -4,6 +4,7 @@ import type { ObjectiveVerdict } from '../../slo/objective/objective-verdict.ts'
 import { boxed, fitsTerminal, fitTable } from '../terminal/fit-table.ts';
 import { formatValue } from '../terminal/format-value.ts';
 import type { Paint } from '../terminal/paint.ts';
+import { backendHead, backendRows } from './backend-rows.ts';
 import { endingLines } from './ending.ts';
 import { answersOf, qualityLines, sessionNotes, sliceHead, sliceRows, stageEntries } from './quality.ts';
 
@@ -17,6 +18,8 @@ export function loadTable(report: LoadReport, paint: Paint, columns?: number): s
   const slices = sliceRows(report);
   if (slices.length > 0)
     parts.push(fitTable(sliceHead(report), slices, { columns, spare: ['samples', 'sessions', 'p99'] }));
+  const backends = backendRows(report);
+  if (backends.length > 0) parts.push(fitTable(backendHead, backends, { columns, spare: ['without phones', 'p50'] }));
   parts.push([sessionLines(report), ...qualityLines(report)].join('\n'), validityLines(report, paint));
   if (report.faults.length > 0) parts.push(faultLines(report));
   if (report.sessionErrors.length > 0) parts.push(sessionErrorLines(report));

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SpeechfbError } from '../../../src/errors.ts';
 import { FileProvider } from '../../../src/flags/source/file-provider.ts';
@@ -34,6 +35,11 @@ const flagd = (over: object = {}) =>
     2,
   );
 
+/** The text of a file below scenarios/; '' of what is none. */
+function textIn(file: string): string {
+  return file.endsWith('.yaml') ? readFileSync(join('scenarios', file), 'utf8') : '';
+}
+
 function problemsOf(text: string, flag = 'routing'): string[] {
   try {
     new FileProvider({ file: 'f.json', text, flag });
@@ -54,6 +60,17 @@ describe('a file of flags', () => {
     expect(readFlagFile('f', flagd(), 'routing').form).toBe('flagd');
     expect(readFlagFile('f', readFileSync('routing/default.yaml', 'utf8'), 'routing').form).toBe('policy');
     expect(readFlagFile('f', JSON.stringify(policy('own')), 'routing').form).toBe('policy');
+  });
+
+  it.each(
+    readdirSync('scenarios', { encoding: 'utf8', recursive: true }).filter((file) =>
+      /routing: \S+yaml/.test(textIn(file)),
+    ),
+  )('may hold other documents beside its policy, as scenarios/%s does', async (file) => {
+    const provider = new FileProvider({ file, text: textIn(file), flag: 'routing' });
+    const { value } = await provider.resolveObjectEvaluation('routing', {}, {});
+    expect(policyOfValue(value, file).spec.rules.length).toBeGreaterThan(0);
+    expect(value).toMatchObject({ kind: 'RoutingPolicy' });
   });
 
   it('gives the variant that flagd would, by its targeting', async () => {

@@ -101,6 +101,31 @@ describe('the final table', () => {
     );
   });
 
+  it('shows each backend that wrote transcripts, in as many columns as there are', () => {
+    const finalLatency = report.distributions.feedback_latency!;
+    const nothing = report.distributions.resume_time!;
+    const counts = { sessions: 40, withoutPhones: 3, finals: 213, moved: 22, lost: 1 };
+    const backends = [
+      { name: 'deepgram', ...counts, finalLatency },
+      { name: 'own | \u001b[31m', ...counts, finalLatency: nothing },
+    ];
+    const shown = loadTable({ ...report, backends }, plain, 100);
+    expect(shown).toMatch(/│ transcripts by +│ sessions │ without phones │ finals │ +p50 │ +p95 │ moved │ lost │/);
+    expect(shown).toMatch(/│ deepgram +│ +40 │ +3 │ +213 │ 45\.0 ms │ never │ +22 │ +1 │/);
+    expect(shown).toMatch(/│ own \| .*│ +40 │ +3 │ +213 │ +│ +│ +22 │ +1 │/);
+    const narrow = loadTable({ ...report, backends }, plain, 60).split('\n');
+    for (const line of narrow.filter((one) => /transcripts by|deepgram/.test(one))) {
+      expect(line.length).toBeLessThanOrEqual(60);
+      expect(line).toMatch(/p95|never/);
+    }
+    expect(loadMarkdown({ ...report, backends })).toContain('| deepgram | 40 | 3 | 213 | 45.0 ms | never | 22 | 1 |');
+    expect(loadMarkdown({ ...report, backends })).toContain('| own \\| ');
+    expect(text).not.toContain('transcripts by');
+    expect(runJson({ ...report, backends })).toMatchObject({
+      backends: [{ name: 'deepgram', without_phones: 3, final_latency: { p50_ms: 45, p95_ms: null } }, {}],
+    });
+  });
+
   it('says that samples were taken as independent, and of a pass that the sessions alone do not prove it', () => {
     const clustered = { sessions: 20, designEffect: 6.54, effectiveSamples: 250, confidenceBound: 612, proven: false };
     const objectives = [{ ...report.objectives[0]!, verdict: 'pass', clustered } as const];
@@ -152,7 +177,7 @@ describe('run.json', () => {
   it('has snake_case keys and null for what is infinite or absent', () => {
     expect(json).toMatchObject({
       kind: 'LoadReport',
-      version: 3,
+      version: 4,
       verdict: 'fail',
       scenario: { plan_hash: '0123456789abcdef', frame_ms: 20 },
       distributions: { feedback_latency: { samples: 4060, never: 300, p50_ms: 45, p95_ms: null } },
@@ -164,7 +189,12 @@ describe('run.json', () => {
 
   it('is described key by key in docs/loadtest/run-directory.md', () => {
     const docs = ['run-directory', 'metrics'].map((page) => readFileSync(`docs/loadtest/${page}.md`, 'utf8')).join();
-    const missing = keysOf(json).filter((key) => !docs.includes(`\`${key}\``));
+    const summary = Object.values(report.distributions)[0]!;
+    const counts = { sessions: 1, withoutPhones: 0, finals: 1, moved: 0, lost: 0 };
+    const backends = [{ name: 'own', ...counts, finalLatency: summary }];
+    const missing = keysOf(JSON.parse(JSON.stringify(runJson({ ...report, backends })))).filter(
+      (key) => !docs.includes(`\`${key}\``),
+    );
     expect(missing).toEqual([]);
   });
 });
