@@ -38,7 +38,8 @@ export function quicPicture(rows: readonly Drawn[], title: string): string {
     return label(20, rowTop(index, group) + 4, name, 'start', 'font-weight="bold"');
   });
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="'PT Mono', monospace" font-size="12" fill="#333">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="'PT Mono', monospace" font-size="12" fill="#333" role="img">`,
+    `<title>Frames of sound by WebSocket, QUIC stream and QUIC datagram, measured and simulated, at several losses</title>`,
     '<rect width="100%" height="100%" fill="#fff"/>',
     label(20, 30, title, 'start', 'font-size="16"'),
     label(
