@@ -40,7 +40,7 @@ describe('a limit of the server', () => {
     ['most_catch_up_share=1', 'most_catch_up_share: 1 is not allowed; allowed: a number from 0.001 to 0.9'],
     ['silent_gateway_ms=50', 'silent_gateway_ms: 50 is not allowed; allowed: a number from 200 to 3600000'],
     ['heartbeat_ms=1', 'heartbeat_ms: 1 is not allowed; allowed: a number from 100 to 3600000'],
-    ['overload_delay_ms=1', 'overload_delay_ms: 1 is not allowed; allowed: a number from 10 to 60000'],
+    ['overload_delay_ms=1', 'overload_delay_ms: 1 is not allowed; allowed: a number from 10 to 3600000'],
     ['handshake_timeout_ms=5', 'handshake_timeout_ms: 5 is not allowed; allowed: a number from 100 to 3600000'],
     ['busy_retry_ms=1', 'busy_retry_ms: 1 is not allowed; allowed: a number from 100 to 3600000'],
     [
