@@ -1,9 +1,24 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+/** Rooms whose tests start no process, open no port and look at no clock: they share the cores. */
+const together = [
+  ...['audio', 'budget', 'capacity', 'clock', 'config', 'metrics', 'protocol'],
+  ...['report', 'results', 'routing', 'sim', 'slo', 'stats'],
+];
+const pure = together.map((room) => `test/${room}/**/*.test.{ts,tsx}`);
+const all = 'test/**/*.test.{ts,tsx}';
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.{ts,tsx}'],
+    projects: [
+      { extends: true, test: { name: 'together', include: pure, maxWorkers: '100%', sequence: { groupOrder: 0 } } },
+      // Whatever starts servers has them to itself, as far as a machine is one's own.
+      {
+        extends: true,
+        test: { name: 'alone', include: [all], exclude: pure, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
     testTimeout: 30_000,
     // Draws the same examples each time.
     alias: [{ find: /^fast-check$/, replacement: fileURLToPath(new URL('test/kit/fast-check.ts', import.meta.url)) }],

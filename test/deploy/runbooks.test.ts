@@ -10,6 +10,7 @@ import { bin } from '../kit/program.ts';
 import type { TestClient } from '../kit/server/client.ts';
 import { sendClip, startReading } from '../kit/server/reader.ts';
 import { readClip } from '../kit/server/real.ts';
+import { policyText } from '../kit/server/served-policy.ts';
 import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 const folder = 'docs/runbooks';
@@ -97,6 +98,18 @@ describe('the commands of all runbooks, at a gateway and its node', () => {
   });
 });
 
+/** A canary for whom nobody comes. */
+const canary = `  canary:
+    name: tried
+    from: now
+    to: next
+    target: 99%
+    share: 0.1%
+    bad: { finalAfter: 10m }
+    rollback: { burn: 2, for: 10m, every: 10s, mode: window }
+    minimum: 5
+`;
+
 /** The lines of every block of shell in a page. */
 function commandsIn(page: string): string[] {
   return [...page.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block]) => block!.trimEnd().split('\n'));
@@ -120,10 +133,11 @@ class Service {
       'npx speechfb serve --role inference --node-listen 127.0.0.1:8091 --http-listen 127.0.0.1:8093 &',
     );
     const plane = '--admin-listen 127.0.0.1:8095 --admin-token-file admin-tokens --audit-log audit.jsonl';
+    writeFileSync(join(this.#directory, 'policy.yaml'), policyText({ canary }));
     // Whoever reads says nothing for as long as the commands take.
     const limits = '--limit idle_timeout_ms=600000';
     const { url } = await this.#serve(
-      `serve --role gateway --gateways 1 --port 8090 --node 127.0.0.1:8091 ${plane} ${limits}`,
+      `serve --role gateway --gateways 1 --port 8090 --node 127.0.0.1:8091 --routing policy.yaml ${plane} ${limits}`,
     );
     this.#url = url;
     await this.becomesReady(true);

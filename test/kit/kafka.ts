@@ -10,7 +10,7 @@ import { freePort } from './free-port.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 /** Where `.ci/run` puts the jars of Kafka. */
-export const jars = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'speechfb-ci/kafka-4.4.0/libs');
+const jars = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'speechfb-ci/kafka-4.4.0/libs');
 
 /** Why nothing can be tried with a real Kafka here; undefined: it can. */
 export const kafkaLack = lackOfKafka();
