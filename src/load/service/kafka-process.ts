@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { SpeechfbError } from '../../errors.ts';
 import type { FaultyQueue } from '../fault/definition/definition.ts';
+import { freePort } from './free-port.ts';
 import { Guard } from './guard.ts';
 import { ServiceDirectory } from './service-directory.ts';
 
@@ -193,17 +194,6 @@ function listens(port: number): Promise<boolean> {
       resolve(does);
     };
     socket.on('error', () => done(false));
-  });
-}
-
-/** A port of loopback that nobody listened on a moment ago: Kafka must know both of its own. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
   });
 }
 

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SpeechfbError } from '../../errors.ts';
+import { freePort } from './free-port.ts';
 import { Guard } from './guard.ts';
 
 export type RedisOptions = {
@@ -94,17 +95,6 @@ function isProgram(file: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** A port of loopback that nobody listened on a moment ago: Redis cannot choose one by itself. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
 
 const startupMs = 10_000;

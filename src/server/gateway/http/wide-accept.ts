@@ -58,6 +58,8 @@ export class WideAccept {
     });
     this.#giveUp = () => void echo.kill('SIGKILL');
     echo.on('error', this.#giveUp);
+    // Without a descriptor to spare there is no channel either.
+    if (!echo.channel) return;
     echo.on('message', (_, copy) => {
       this.#add(copy);
       if (this.#servers.length === this.#copies) this.#giveUp();
@@ -67,7 +69,7 @@ export class WideAccept {
     // A handle, and no server: that one would listen as well, and take connections with it.
     echo.send(this.#copies, handle, { keepOpen: true }, (error) => error && this.#giveUp());
     echo.unref();
-    echo.channel?.unref();
+    echo.channel.unref();
   }
 
   #add(copy: unknown): void {
