@@ -8,6 +8,8 @@ import {
   type MetricValue,
   Registry,
 } from 'prom-client';
+import { lanes } from '../protocol/client-messages.ts';
+import { wireErrors } from '../protocol/codes.ts';
 import type { ServerMessage } from '../protocol/server-messages.ts';
 import { type StageTimings, serverStages } from '../protocol/stages.ts';
 import { type EngineNumbers, exposeDevice } from './device-metrics.ts';
@@ -96,7 +98,8 @@ export class Metrics {
   constructor(sources: MetricSources) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
-    const counter = (name: string, help: string, label: string): Tally => createTally(name, help, label, registers);
+    const counter = (name: string, help: string, label: string, known: readonly string[] = []): Tally =>
+      createTally({ name, help, label, known, registers });
     this.#requests = new Histogram({
       name: 'speechfb_http_request_seconds',
       help: 'Duration of HTTP requests.',
@@ -110,13 +113,13 @@ export class Metrics {
     this.datagram = counter('datagrams_total', 'Datagrams of QUIC by what became of them.', 'outcome');
     this.frame = counter('frames_total', 'Audio frames by what became of them.', 'outcome');
     this.event = counter('events_total', 'Events to clients, by type.', 'type');
-    this.refusal = counter('refusals_total', 'Errors told to clients, by code.', 'code');
+    this.refusal = counter('refusals_total', 'Errors told to clients, by code.', 'code', Object.keys(wireErrors));
     this.limit = counter('limits_met_total', 'Refusals by the limit that was met.', 'limit');
     this.givenUp = counter('given_up_total', 'What was given up so that others find a place.', 'what');
     const stepHelp = 'Steps of degradation that were taken, by what they spare.';
     this.step = counter('degradation_steps_total', stepHelp, 'step');
     const sentAwayHelp = 'Sessions that were sent away to come back when there is room, by lane.';
-    this.sentAway = counter('sent_away_total', sentAwayHelp, 'lane');
+    this.sentAway = counter('sent_away_total', sentAwayHelp, 'lane', lanes);
     const refusedHelp = 'Requests and connections refused before there was a WebSocket, by why.';
     this.refusedRequest = counter('refused_requests_total', refusedHelp, 'reason');
     this.storeFailure = counter('store_failures_total', storeFailuresHelp, 'why');
@@ -202,9 +205,12 @@ const exposedMs = 100;
 
 type Tally = (label: string) => void;
 
-/** A counter that is counted up for each frame: plain numbers until somebody asks. */
-function createTally(name: string, help: string, label: string, registers: Registry[]): Tally {
-  const counts = new Map<string, { count: number }>();
+/**
+ * A counter that is counted up for each frame: plain numbers until somebody asks. Labels that are
+ * `known` are there from the start: an alert sees no increase in a series that begins at 1.
+ */
+function createTally({ name, help, label, known, registers }: TallyOptions): Tally {
+  const counts = new Map(known.map((value) => [value, { count: 0 }]));
   new Counter({
     name: `speechfb_${name}`,
     help,
@@ -216,11 +222,13 @@ function createTally(name: string, help: string, label: string, registers: Regis
     },
   });
   return (value) => {
-    const known = counts.get(value);
-    if (known) known.count += 1;
+    const before = counts.get(value);
+    if (before) before.count += 1;
     else counts.set(value, { count: 1 });
   };
 }
+
+type TallyOptions = { name: string; help: string; label: string; known: readonly string[]; registers: Registry[] };
 
 const latencyBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 

@@ -22,7 +22,7 @@ describe.skipIf(redisLack !== undefined)('somebody who reads while', () => {
       servers: 2,
       store: { isRelayed: false, hasReplica: false },
     });
-  }, 120_000);
+  });
   afterAll(() => service?.stop(), 60_000);
 
   it.each<[string, number, number, (spokenMs: number) => void]>([

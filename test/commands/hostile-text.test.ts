@@ -330,7 +330,7 @@ describe('what a server says', () => {
     const ran = await speechfb('loadtest', file, '--url', url, '--out', out);
     expect(rawOf(ran, 'text')).toEqual([]);
     expect(rawFiles(out)).toEqual([]);
-  }, 30_000);
+  });
 
   it('a Prometheus', async () => {
     const { createServer } = await import('node:http');

@@ -146,7 +146,7 @@ describe('speechfb loadtest', () => {
       return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1');
     });
     for (const text of [ran.stdout, ran.stderr, ...files]) expect(text).not.toContain(key);
-  }, 60_000);
+  });
 
   it('loads it in code, with options, in every process of its own', async () => {
     const vendor = await start(invented(acme));
@@ -164,7 +164,7 @@ describe('speechfb loadtest', () => {
     expect(report.distributions.feedback_latency).toMatchObject({ never: 0 });
     expect(report.rates.wer).toMatchObject({ count: 0 });
     expect(vendor.texts).toContain('{"cmd":"stop"}');
-  }, 60_000);
+  });
 
   it.each<[string, Vendor, Partial<VendorOptions>, string, string]>([
     [
@@ -329,7 +329,7 @@ describe('a server that is there, in the protocol of others', () => {
           if (address !== undefined) resolve(address);
         });
     });
-  }, 40_000);
+  });
   afterAll(() => end());
 
   it.each([
@@ -449,5 +449,5 @@ describe('consent and cost', () => {
     const search = JSON.parse(readFileSync(join(out, 'capacity.json'), 'utf8'));
     expect(search).toMatchObject({ limit: 'cost', confirmed: false, over_bill: expect.stringMatching(sentence) });
     expect(search.steps.length).toBeGreaterThan(0);
-  }, 60_000);
+  });
 });

@@ -200,7 +200,7 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
-async function until(isSo: () => boolean | Promise<boolean>, mostMs = 20_000): Promise<void> {
+async function until(isSo: () => boolean | Promise<boolean>, mostMs = 30_000): Promise<void> {
   const endMs = performance.now() + mostMs;
   while (!(await isSo())) {
     if (performance.now() > endMs) throw new Error(`never came: ${String(isSo)}`);

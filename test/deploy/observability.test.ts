@@ -234,7 +234,7 @@ describe.skipIf(lack.length > 0)('the real Prometheus and Alertmanager', () => {
     expect(empty.filter((one) => !quiet.test(one))).toEqual([]);
     client.send({ type: 'close', last_seq: sent - 1 });
     await client.closed;
-  }, 60_000);
+  });
 });
 
 /** A Prometheus that scrapes the server each 500 ms, by its address. */

@@ -73,7 +73,7 @@ describe('the commands of all runbooks, at a gateway and its node', () => {
     }
     expect(said.join('')).toMatch(/no answer: the node is down[\s\S]*^speechfb_trunks 0$[\s\S]*not ready/m);
     await service.becomesReady(true);
-  }, 120_000);
+  });
 
   it.each(drains)(
     '%s, and nobody is sent away by that',

@@ -50,7 +50,7 @@ describe('a worker', () => {
     };
     const workers = [worker({ score }), worker({ score }), worker({ score })];
     for (const one of workers) void one.run();
-    await expect.poll(() => queue.size === 0 && handoff.numbers.waiting === 0, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => queue.size === 0 && handoff.numbers.waiting === 0).toBe(true);
     expect(scored).toHaveLength(1000);
     for (let id = 0; id < 40; id += 1) {
       const found = await results.read(`s${id}`);

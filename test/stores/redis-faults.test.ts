@@ -21,7 +21,7 @@ describe.skipIf(redisLack !== undefined)('a Redis', () => {
     expect(performance.now() - laterMs).toBeLessThan(100);
     expect(troubles).toEqual(['timeout']);
     redis.signal('SIGCONT');
-    await expect.poll(() => store.isUp, { timeout: 5000 }).toBe(true);
+    await expect.poll(() => store.isUp).toBe(true);
     expect(await store.save(saved(3), ttlMs)).toBe('saved');
   });
 
@@ -33,7 +33,7 @@ describe.skipIf(redisLack !== undefined)('a Redis', () => {
     await expect(store.claim(claim, ttlMs)).rejects.toMatchObject({ why: 'timeout' });
     await wait(150);
     redis.signal('SIGCONT');
-    await expect.poll(() => store.isUp, { timeout: 5000 }).toBe(true);
+    await expect.poll(() => store.isUp).toBe(true);
     // Had it been claimed, its gateway would be fenced.
     expect(await store.save(saved(2), ttlMs)).toBe('saved');
   });
@@ -45,7 +45,7 @@ describe.skipIf(redisLack !== undefined)('a Redis', () => {
     await expect.poll(() => store.isUp).toBe(false);
     await expect(store.save(saved(1), ttlMs)).rejects.toMatchObject({ why: 'unreachable' });
     await redis.start();
-    await expect.poll(() => store.isUp, { timeout: 5000 }).toBe(true);
+    await expect.poll(() => store.isUp).toBe(true);
     expect(ups()).toBe(2);
     expect((await store.claim(claim, ttlMs)).kind).toBe('unknown');
     expect(await store.save(saved(2), ttlMs)).toBe('saved');
@@ -59,7 +59,7 @@ describe.skipIf(redisLack !== undefined)('a Redis', () => {
     await wait(100);
     expect(store.isUp).toBe(false);
     await redis.start();
-    await expect.poll(() => store.isUp, { timeout: 5000 }).toBe(true);
+    await expect.poll(() => store.isUp).toBe(true);
   });
 
   it('that needs two seconds for each answer is away', async () => {
@@ -80,7 +80,7 @@ describe.skipIf(redisLack !== undefined)('a Redis', () => {
     await expect(store.save(saved(1), ttlMs)).rejects.toMatchObject({ why: 'refused' });
     expect(store.isUp).toBe(false);
     await admin.say('REPLICAOF NO ONE');
-    await expect.poll(() => store.isUp, { timeout: 5000 }).toBe(true);
+    await expect.poll(() => store.isUp).toBe(true);
     expect(await store.save(saved(2), ttlMs)).toBe('saved');
     admin.close();
   });
@@ -110,7 +110,7 @@ async function open({ place }: Pick<TestRedis, 'place'>, answerMs = 300) {
   onTestFinished(() => store.close());
   let ups = 0;
   store.onUp(() => (ups += 1));
-  await expect.poll(() => store.isUp, { timeout: 5000 }).toBe(true);
+  await expect.poll(() => store.isUp).toBe(true);
   return { store, troubles, ups: () => ups };
 }
 

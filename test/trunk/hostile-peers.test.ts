@@ -140,7 +140,7 @@ describe('strangers on the port of a node', () => {
     });
     await gateway.hasNode();
     await read();
-  }, 60_000);
+  });
   afterAll(() => {
     gateway?.close();
     node?.kill('SIGKILL');

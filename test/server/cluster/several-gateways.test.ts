@@ -301,7 +301,7 @@ describe('a gateway that stands still', () => {
     const clients = await Promise.all(Array.from({ length: 6 }, () => started(server.url)));
     expect(clients.map((client) => holderOf(client))).toEqual(Array.from({ length: 6 }, () => 2));
     expect((await own.closed).code).toBe(1006);
-    await expect.poll(() => metrics(server), { timeout: 5000 }).toMatch(/speechfb_gateway_ready\{gateway="1"\} 1/);
+    await expect.poll(() => metrics(server)).toMatch(/speechfb_gateway_ready\{gateway="1"\} 1/);
     expect(server.gateway(1)).not.toBe(before);
     await at(server, 1);
   });
