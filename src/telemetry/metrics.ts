@@ -13,6 +13,7 @@ import { wireErrors } from '../protocol/codes.ts';
 import type { ServerMessage } from '../protocol/server-messages.ts';
 import { type StageTimings, serverStages } from '../protocol/stages.ts';
 import { type EngineNumbers, exposeDevice } from './device-metrics.ts';
+import { exposeHandoff, type HandoffFigures } from './handoff-metrics.ts';
 import { type MetricsFormat, toOpenMetrics } from './open-metrics.ts';
 import { QuickHistogram } from './quick-histogram.ts';
 import { exposeRouting, type RoutingSources } from './routing-metrics.ts';
@@ -41,6 +42,8 @@ export type MetricSources = {
   tenants?: (() => ReadonlyMap<string, TenantFigures>) | undefined;
   /** What became of spans; absent where there are none. */
   spans?: (() => SpanCounts) | undefined;
+  /** What is scored later; absent where nothing is. */
+  handoff?: (() => HandoffFigures) | undefined;
   /** How long the certificate is good, ms; undefined: there is no TLS. */
   tlsExpiresMs?(): number | undefined;
   /** By name; Infinity: none. */
@@ -104,7 +107,8 @@ export class Metrics {
       buckets: [0.001, 0.005, 0.025, 0.1, 0.5],
       registers,
     });
-    this.message = counter('messages_total', 'Messages from clients, by type; audio frames as "audio".', 'kind');
+    const messagesHelp = 'Messages from clients, by type; audio frames as "audio".';
+    this.message = counter('messages_total', messagesHelp, 'kind', ['start']);
     this.socket = counter('sockets_total', 'WebSockets opened, by the protocol that is spoken.', 'protocol');
     this.carrier = counter('carriers_total', 'WebSockets opened, by what carries them.', 'transport');
     this.datagram = counter('datagrams_total', 'Datagrams of QUIC by what became of them.', 'outcome');
@@ -129,6 +133,7 @@ export class Metrics {
       name: 'speechfb_feedback_seconds',
       help: 'From the socket read of a sound to the socket write of its partial result.',
       label: 'type',
+      known: ['phoneme_feedback'],
       ...latencies,
     });
     this.#stage = new QuickHistogram({
@@ -253,18 +258,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
     },
   });
   exposeLimits(() => sources.limits?.() ?? {}, registers);
-  const gauge = (name: string, help: string, read: () => number | undefined): void => {
-    new Gauge({
-      name: `speechfb_${name}`,
-      help,
-      aggregator: aggregators[name] ?? 'sum',
-      registers,
-      collect() {
-        const value = read();
-        if (value !== undefined) this.set(value);
-      },
-    });
-  };
+  const gauge = createGauge.bind(undefined, registers);
   const engineGauge = (name: string, help: string, read: (engine: EngineNumbers) => number): void =>
     gauge(`engine_${name}`, help, () => {
       const engine = sources.engine();
@@ -276,17 +270,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
   engineGauge('step_p95_seconds', 'A chunk to its result, p95 of late.', (engine) => engine.stepP95Ms / 1000);
   engineGauge('restarts', 'How often the model thread died and another took over.', (engine) => engine.restarts);
   exposeDevice(sources.engine, registers);
-  const overload = () => sources.overload?.();
-  gauge('session_limit', 'Sessions that the server believes it carries.', () => overload()?.sessionLimit);
-  gauge(
-    'degradation_level',
-    'What sessions are spared: 0 nothing, 5 the newest are sent away.',
-    () => overload()?.level,
-  );
-  gauge('standing_delay_seconds', 'How late feedback has stood for the last interval.', () => {
-    const numbers = overload();
-    return numbers && numbers.standingMs / 1000;
-  });
+  exposeOverload(() => sources.overload?.(), gauge);
   gauge('tls_expires_seconds', 'How long the certificate of this server is good.', () => {
     const leftMs = sources.tlsExpiresMs?.();
     return leftMs && leftMs / 1000;
@@ -294,12 +278,40 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
   exposeSlots(() => sources.slots?.(), gauge, registers);
   const storeHelp = 'Whether the store of sessions answers, so that they can go on at other gateways.';
   gauge('store_up', storeHelp, () => toNumber(sources.storeUp?.()));
+  if (sources.handoff) exposeHandoff(sources.handoff, gauge, registers);
   if (sources.tenants) exposeTenants(sources.tenants, registers);
   const scoring = () => sources.scoring?.();
   gauge('scoring_busy_ratio', 'Share of time that the busiest scoring thread works.', () => scoring()?.busy);
   gauge('scoring_wait_p95_seconds', "From the model's frames to the feedback made of them, p95 of late.", () => {
     const numbers = scoring();
     return numbers && numbers.waitP95Ms / 1000;
+  });
+}
+
+function exposeOverload(
+  read: () => OverloadNumbers | undefined,
+  gauge: (name: string, help: string, read: () => number | undefined) => void,
+): void {
+  gauge('session_limit', 'Sessions that the server believes it carries.', () => read()?.sessionLimit);
+  gauge('degradation_level', 'What sessions are spared: 0 nothing, 5 the newest are sent away.', () => read()?.level);
+  gauge('standing_delay_seconds', 'How late feedback has stood for the last interval.', () => {
+    const numbers = read();
+    return numbers && numbers.standingMs / 1000;
+  });
+}
+
+/** What there is not has no series, rather than a 0: plain `serve` has no nodes to lose. */
+function createGauge(registers: Registry[], name: string, help: string, read: () => number | undefined): void {
+  new Gauge({
+    name: `speechfb_${name}`,
+    help,
+    aggregator: aggregators[name] ?? 'sum',
+    registers,
+    collect() {
+      const value = read();
+      if (value === undefined) this.remove();
+      else this.set(value);
+    },
   });
 }
 
