@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 
 /** What the system says of one moment. */
 export type MachineTimes = {
-  /** Of each core, since it started. */
+  /** The times of each core, since it started. */
   cores: readonly { idleMs: number; allMs: number }[];
   /** The numbers of the cores that the process may use; undefined: all. */
   allowed?: ReadonlySet<number> | undefined;
@@ -47,7 +47,7 @@ export class IdleMachine {
   }
 }
 
-/** Of the cores that it may use. */
+/** The share of the allowed cores that was idle. */
 function idleShare(now: MachineTimes, before: MachineTimes): number | undefined {
   // One that came or went shifts the numbers of those behind it.
   if (now.cores.length !== before.cores.length) return undefined;
