@@ -149,7 +149,7 @@ export class KafkaQueue implements WorkQueue {
         this.#waits.add(giveUp);
         if (this.#isClosed) resolve();
         work.then(resolve, reject);
-        // A heartbeat fails when partitions are given out anew: the library has to hear of it at once.
+        // A heartbeat fails when partitions are given out anew: the library has to hear of it.
         timer = setInterval(() => void heartbeat().catch(reject), beatMs);
       });
     } finally {
