@@ -44,7 +44,7 @@ describe('every URL in a text', () => {
     const begin = performance.now();
     redactUrls(text);
     // Going through it once for each of its characters would take minutes.
-    expect(performance.now() - begin).toBeLessThan(5000);
+    expect(performance.now() - begin).toBeLessThan(30_000);
   });
 });
 

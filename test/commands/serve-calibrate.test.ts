@@ -122,8 +122,10 @@ async function startWith(curve: string, flags: readonly string[] = []) {
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk;
   });
+  let said = '';
   for await (const chunk of child.stdout) {
-    const url = /ready at (ws:\S+)/.exec(String(chunk))?.[1];
+    said += chunk;
+    const url = /ready at (ws:\S+)\s/.exec(said)?.[1];
     if (url) return { url, stderr: () => stderr };
   }
   await once(child, 'close');

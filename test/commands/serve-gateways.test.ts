@@ -141,8 +141,10 @@ async function start(flags: readonly string[]): Promise<{ child: ChildProcess; u
   const usual = ['serve', '--port', '0', '--device', 'cpu', '--log-level', 'silent'];
   const child = spawn(process.execPath, [bin, ...usual, ...flags]);
   onTestFinished(() => void child.kill('SIGKILL'));
+  let said = '';
   for await (const chunk of child.stdout) {
-    const url = /ready at (ws:\S+)/.exec(String(chunk))?.[1];
+    said += chunk;
+    const url = /ready at (ws:\S+)\s/.exec(said)?.[1];
     if (url !== undefined) return { child, url };
   }
   throw new Error('the server ended before it was ready');

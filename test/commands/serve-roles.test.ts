@@ -98,7 +98,7 @@ async function start(flags: readonly string[]): Promise<{ child: ChildProcess; s
   });
   for await (const chunk of child.stdout) {
     output.stdout += chunk;
-    const said = /ready at (\S+)/.exec(output.stdout)?.[1];
+    const said = /ready at (\S+)\s/.exec(output.stdout)?.[1];
     if (said !== undefined) return { child, said, log: () => output.stderr };
   }
   throw new Error(`it ended before it was ready: ${output.stderr}`);

@@ -88,7 +88,7 @@ async function start(...flags: string[]): Promise<{ url: string; stop(): Promise
   const ready = new Promise<string>((resolve) => {
     child.stdout.on('data', (chunk) => {
       said += chunk;
-      const url = /ready at (\S+)/.exec(said)?.[1];
+      const url = /ready at (\S+)\s/.exec(said)?.[1];
       if (url) resolve(url);
     });
   });
