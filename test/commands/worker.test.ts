@@ -29,10 +29,20 @@ describe.skipIf(lack !== undefined)('a server, a worker and a real Kafka', () =>
     onTestFinished(() => receiver.close());
     const common = ['--store', store, '--kafka', kafka.broker, '--region', region, '--log-level', 'warn'];
     common.push('--otlp', receiver.url);
-    const [server, worker] = [
-      started('serve', [...common, '--port', '0', '--gateways', '1', '--keep-audio', '1h', '--resume-ttl', '1s']),
-      started('worker', common),
+    // One that its share keeps would be kept for that.
+    const serving = [
+      '--port',
+      '0',
+      '--gateways',
+      '1',
+      '--keep-audio',
+      '1h',
+      '--resume-ttl',
+      '1s',
+      '--trace-share',
+      '0',
     ];
+    const [server, worker] = [started('serve', [...common, ...serving]), started('worker', common)];
     const url = /(ws:\S+)/.exec(await firstLine(server))![1]!;
     expect(await firstLine(worker)).toContain(`worker ready for speechfb.retry.v1.${region}`);
     const client = await connect(url);
