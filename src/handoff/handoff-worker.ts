@@ -49,7 +49,8 @@ export class HandoffWorker {
   #isDraining = false;
   /** Nobody waits any more for what is going. */
   #isOver = false;
-  #onFree: () => void = () => {};
+  /** Partitions whose next record waits for room. */
+  readonly #waiting: (() => void)[] = [];
 
   constructor(options: HandoffWorkerOptions) {
     this.#options = options;
@@ -79,7 +80,7 @@ export class HandoffWorker {
    */
   async drain(ms: number): Promise<{ left: number }> {
     this.#isDraining = true;
-    this.#onFree();
+    this.#wake();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
     await Promise.race([Promise.all(this.#going), late]);
@@ -91,14 +92,19 @@ export class HandoffWorker {
   /** Resolves when there is room for the next. */
   async #take(delivery: Delivery): Promise<void> {
     while (!this.#isDraining && this.#going.size >= this.#options.atOnce) {
-      await new Promise<void>((resolve) => (this.#onFree = resolve));
+      await new Promise<void>((resolve) => void this.#waiting.push(resolve));
     }
     if (this.#isDraining) return;
     const work = this.#work(delivery).finally(() => {
       this.#going.delete(work);
-      this.#onFree();
+      this.#wake();
     });
     this.#going.add(work);
+  }
+
+  /** Has all who wait look whether there is room for them. */
+  #wake(): void {
+    for (const look of this.#waiting.splice(0)) look();
   }
 
   async #work(delivery: Delivery): Promise<void> {

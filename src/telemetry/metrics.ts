@@ -107,7 +107,8 @@ export class Metrics {
       buckets: [0.001, 0.005, 0.025, 0.1, 0.5],
       registers,
     });
-    this.message = counter('messages_total', 'Messages from clients, by type; audio frames as "audio".', 'kind');
+    const messagesHelp = 'Messages from clients, by type; audio frames as "audio".';
+    this.message = counter('messages_total', messagesHelp, 'kind', ['start']);
     this.socket = counter('sockets_total', 'WebSockets opened, by the protocol that is spoken.', 'protocol');
     this.carrier = counter('carriers_total', 'WebSockets opened, by what carries them.', 'transport');
     this.datagram = counter('datagrams_total', 'Datagrams of QUIC by what became of them.', 'outcome');
@@ -132,6 +133,7 @@ export class Metrics {
       name: 'speechfb_feedback_seconds',
       help: 'From the socket read of a sound to the socket write of its partial result.',
       label: 'type',
+      known: ['phoneme_feedback'],
       ...latencies,
     });
     this.#stage = new QuickHistogram({
@@ -256,18 +258,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
     },
   });
   exposeLimits(() => sources.limits?.() ?? {}, registers);
-  const gauge = (name: string, help: string, read: () => number | undefined): void => {
-    new Gauge({
-      name: `speechfb_${name}`,
-      help,
-      aggregator: aggregators[name] ?? 'sum',
-      registers,
-      collect() {
-        const value = read();
-        if (value !== undefined) this.set(value);
-      },
-    });
-  };
+  const gauge = createGauge.bind(undefined, registers);
   const engineGauge = (name: string, help: string, read: (engine: EngineNumbers) => number): void =>
     gauge(`engine_${name}`, help, () => {
       const engine = sources.engine();
@@ -306,6 +297,21 @@ function exposeOverload(
   gauge('standing_delay_seconds', 'How late feedback has stood for the last interval.', () => {
     const numbers = read();
     return numbers && numbers.standingMs / 1000;
+  });
+}
+
+/** What there is not has no series, rather than a 0: plain `serve` has no nodes to lose. */
+function createGauge(registers: Registry[], name: string, help: string, read: () => number | undefined): void {
+  new Gauge({
+    name: `speechfb_${name}`,
+    help,
+    aggregator: aggregators[name] ?? 'sum',
+    registers,
+    collect() {
+      const value = read();
+      if (value === undefined) this.remove();
+      else this.set(value);
+    },
   });
 }
 

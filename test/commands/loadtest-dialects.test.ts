@@ -335,19 +335,15 @@ describe('a server that is there, in the protocol of others', () => {
   it.each([
     ['deepgram', 'reference: "{reference}", endpointing: "false"', 'feedback_latency'],
     ['openai-realtime', 'prompt: "{reference}"', 'word_latency'],
-  ])(
-    'is reached before any load, and loaded: %s',
-    async (protocol, options, metric) => {
-      const target = `{ url: "${base}", protocol: ${protocol}, options: { ${options} } }`;
-      const ran = await runProgram(['loadtest', scenario(target, [`p95(${metric}) < 60s`]), '--json']);
-      expect(ran.stdout, ran.stderr).not.toBe('');
-      const report = JSON.parse(ran.stdout);
-      expect(report.session_errors).toEqual([]);
-      expect(report.totals).toMatchObject({ sessions: 3, sessions_ok: 3 });
-      expect(report.distributions[metric]).toMatchObject({ never: 0 });
-    },
-    60_000,
-  );
+  ])('is reached before any load, and loaded: %s', async (protocol, options, metric) => {
+    const target = `{ url: "${base}", protocol: ${protocol}, options: { ${options} } }`;
+    const ran = await runProgram(['loadtest', scenario(target, [`p95(${metric}) < 60s`]), '--json']);
+    expect(ran.stdout, ran.stderr).not.toBe('');
+    const report = JSON.parse(ran.stdout);
+    expect(report.session_errors).toEqual([]);
+    expect(report.totals).toMatchObject({ sessions: 3, sessions_ok: 3 });
+    expect(report.distributions[metric]).toMatchObject({ never: 0 });
+  });
 
   it('says before any load what it lacks', async () => {
     const ran = await speechfb('loadtest', scenario(`{ url: "${base}", protocol: deepgram }`));
@@ -360,31 +356,27 @@ describe('a server that is there, in the protocol of others', () => {
   it.each([
     ['deepgram', 'reference={reference}'],
     ['openai-realtime', 'prompt={reference}'],
-  ])(
-    'is probed: %s',
-    async (protocol, option) => {
-      const clip = resolve('fixtures/audio/leader.wav');
-      const text = 'The conference will begin when the leader arrives.';
-      const ran = await runProgram([
-        'probe',
-        base,
-        clip,
-        '--text',
-        text,
-        '--protocol',
-        protocol,
-        '--option',
-        option,
-        '--json',
-      ]);
-      expect(ran.code, ran.stderr).toBe(0);
-      const { messages } = JSON.parse(ran.stdout) as { messages: { taken_for: { is: string }[] }[] };
-      const kinds = messages.flatMap(({ taken_for }) => taken_for.map(({ is }) => is));
-      expect(kinds).toContain('final');
-      expect(kinds).not.toContain('not understood');
-    },
-    60_000,
-  );
+  ])('is probed: %s', async (protocol, option) => {
+    const clip = resolve('fixtures/audio/leader.wav');
+    const text = 'The conference will begin when the leader arrives.';
+    const ran = await runProgram([
+      'probe',
+      base,
+      clip,
+      '--text',
+      text,
+      '--protocol',
+      protocol,
+      '--option',
+      option,
+      '--json',
+    ]);
+    expect(ran.code, ran.stderr).toBe(0);
+    const { messages } = JSON.parse(ran.stdout) as { messages: { taken_for: { is: string }[] }[] };
+    const kinds = messages.flatMap(({ taken_for }) => taken_for.map(({ is }) => is));
+    expect(kinds).toContain('final');
+    expect(kinds).not.toContain('not understood');
+  });
 });
 
 describe('consent and cost', () => {

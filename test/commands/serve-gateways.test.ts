@@ -27,7 +27,7 @@ describe('speechfb serve --gateways', () => {
       '--limit',
       'silent_gateway_ms=400',
       '--limit',
-      'hung_gateway_ms=2500',
+      'hung_gateway_ms=5000',
     ]);
     const gateways = childrenOf(child.pid!);
     expect(gateways).toHaveLength(2);

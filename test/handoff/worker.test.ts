@@ -217,6 +217,17 @@ describe('a worker', () => {
   });
 });
 
+it('comes to every partition, though all wait for one place', async () => {
+  const { queue, handoff, worker } = place();
+  const deliveries: Delivery[] = [];
+  for (let id = 1; id <= 6; id += 1) deliveries.push(await delivered(queue, handoff, id));
+  const partitions = queueOf(queue, deliveries);
+  partitions.consume = async (handle) => void (await Promise.all(deliveries.map(handle)));
+  const one = worker({ queue: partitions, atOnce: 1 });
+  void one.run();
+  await expect.poll(() => one.counts.scored).toBe(6);
+});
+
 /** Hands an utterance of session `s` over, and takes it out of the queue. */
 async function delivered(queue: MemoryQueue, handoff: Handoff, utterance = 1): Promise<Delivery> {
   const appended: Delivery[] = [];

@@ -163,9 +163,9 @@ describe('the real model', () => {
   });
 
   it('that stalls for longer is told to those who wait, not to those who do not, and serves again', async () => {
-    const server = await serveModel({ inferenceTimeoutMs: 300, silentModelMs: 500 });
+    const server = await serveModel({ inferenceTimeoutMs: 1500, silentModelMs: 1000 });
     const [reading, silent] = await Promise.all([startReading(server.url, clip), startReading(server.url, clip)]);
-    await inject(server, { action: 'stall', ms: 1500 });
+    await inject(server, { action: 'stall', ms: 4000 });
     sendClip(reading, clip, 0, lastFrame(clip));
     expect((await reading.closed).code).toBe(4504);
     expect(reading.of('error')).toMatchObject([{ code: 'inference_timeout', retryable: true, retry_after_ms: 5000 }]);

@@ -294,7 +294,7 @@ describe('a gateway that dies', () => {
 
 describe('a gateway that stands still', () => {
   it('is handed nothing while others are there, and is ended and started again', async () => {
-    const server = await serveSeveral(2, { limits: { silentGatewayMs: 300, hungGatewayMs: 1500 } });
+    const server = await serveSeveral(2, { limits: { silentGatewayMs: 300, hungGatewayMs: 3000 } });
     const before = server.gateway(1);
     const own = await at(server, 1);
     before.pause();

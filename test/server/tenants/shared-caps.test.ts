@@ -1,4 +1,5 @@
 import { connect as dial } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Membership } from '../../../src/server/admission/membership.ts';
 import { LocalQuota } from '../../../src/server/tenants/local-quota.ts';
@@ -219,11 +220,6 @@ function memberOf(caps: Membership['caps']): Membership {
 
 /** The names of all keys, as Redis says them. */
 function keysOf({ place }: TestRedis): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = dial(place.port, place.host, () => socket.write('KEYS *\r\n'));
-    socket.once('data', (data) => {
-      socket.destroy();
-      resolve(data.toString());
-    });
-  });
+  const socket = dial(place.port, place.host, () => socket.write('KEYS *\r\nQUIT\r\n'));
+  return text(socket);
 }
