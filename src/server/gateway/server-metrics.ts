@@ -28,7 +28,7 @@ export function serverMetrics(parts: MeasuredParts): Metrics {
     scoring: () => scoring.stats?.(),
     slots: () => slots?.stats(),
     spans: options.tracing && (() => options.tracing!.spans()),
-    storeUp: () => options.store?.isUp,
+    storeUp: () => options.store?.isWhole,
     overload,
     limits: () => limitsByWireName(limits),
     tenants: options.tenants && tenants,
