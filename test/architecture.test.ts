@@ -128,7 +128,7 @@ const subRooms: Table = {
   'server/gateway/http': 'server server/admission server/facade server/late',
   'server/late': 'server server/admission',
   'server/overload': 'server',
-  'server/comparing': 'server/hearing',
+  'server/comparing': 'server server/hearing',
   'server/hearing': 'server',
   'server/session': 'server server/durable server/hearing server/overload',
   'server/tenants': 'server server/admission',

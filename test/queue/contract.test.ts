@@ -12,7 +12,7 @@ it('a Kafka to try is there on CI', () => {
 let kafka: TestKafka;
 beforeAll(async () => {
   if (!kafkaLack) kafka = await startKafka(afterAll);
-}, 120_000);
+});
 
 /** A queue that nobody else has, workers of it that come later, and what was put aside. */
 type Opened = { queue: WorkQueue; again(): WorkQueue; dead(): Promise<readonly QueueRecord[]> };

@@ -253,7 +253,7 @@ describe('the log', () => {
     const said = () => lines.map((line): { msg: string; suppressed?: number } => JSON.parse(line));
     expect(said().length).toBeLessThan(5);
     const count = () => said().reduce((total, { suppressed = 0 }) => total + 1 + suppressed, 0);
-    await expect.poll(count, { timeout: 5000 }).toBe(30);
+    await expect.poll(count).toBe(30);
     expect(new Set(said().map(({ msg }) => msg))).toEqual(new Set(['a socket broke the WebSocket protocol']));
   });
 

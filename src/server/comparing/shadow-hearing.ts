@@ -100,9 +100,11 @@ export class ShadowHearing {
     clearTimeout(utterance.timer);
     const { backend, price, now } = this.#options;
     const { audioMs, endedMs, onHeard } = utterance;
+    // It holds texts, and a session has many utterances.
+    utterance.onHeard = undefined;
     const finalMs = text === undefined ? undefined : Math.max(0, now() - (endedMs ?? now()));
     const dollars = (audioMs / 60_000) * price;
-    onHeard({ backend: backend.name, text, finalMs, audioMs, dollars, failed: this.#failed });
+    onHeard?.({ backend: backend.name, text, finalMs, audioMs, dollars, failed: this.#failed });
     this.#closeWhenDone();
   }
 
@@ -127,7 +129,8 @@ export class ShadowHearing {
 }
 
 type Shadowed = {
-  onHeard(side: HeardSide): void;
+  /** Undefined once it was called. */
+  onHeard: ((side: HeardSide) => void) | undefined;
   audioMs: number;
   endedMs: number | undefined;
   timer: NodeJS.Timeout | undefined;
