@@ -17,7 +17,7 @@ import type { ServeFlags } from './settings.ts';
 export const registerServe: RegisterCommand = (program: Command, done) => {
   const command = program
     .command('serve')
-    .description('Score learners while they speak: the speechfb.v1 protocol over WebSocket.')
+    .description('Scores learners while they speak: the speechfb.v1 protocol over WebSocket.')
     .option('--host <address>', 'listen here; beyond loopback --token-file or TLS is needed', '127.0.0.1')
     .option('--port <number>', '0 takes any free one', flag('--port', wholeNumber(0, 65_535)), defaultPort)
     .option('--model <dir>', 'a model package; default the shipped en-learner')

@@ -10,7 +10,7 @@ import type { WorkerFlags } from './run.ts';
 export const registerWorker: RegisterCommand = (program: Command, done) => {
   const command = program
     .command('worker')
-    .description('Score later what could not be finished live: what serve --kafka has handed over.')
+    .description('Scores later what could not be finished live: what serve --kafka has handed over.')
     .option('--model <dir>', 'a model package; default the shipped en-learner')
     .option('--device <name>', 'auto, cpu, cuda, webgpu or wasm', 'auto')
     .requiredOption('--store <store>', 'the store of the gateways, as redis://host:port/0')

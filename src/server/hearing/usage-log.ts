@@ -14,10 +14,9 @@ export type UsageLogOptions = {
 
 /**
  * Writes down who has used what: a line of JSON for each session that ends here, and one for each
- * minute of a
- * session that goes on, so that a process that is killed loses a minute of it at most. A line holds
- * what no line before it does: their sum is the usage. Nobody's words are in it, and of a user a
- * digest.
+ * minute of a session that goes on, so that a process that is killed loses a minute of it at most.
+ * A line holds what no line before it does: their sum is the usage. Nobody's words are in it, and
+ * of a user a digest.
  */
 export class UsageLog implements Meter {
   readonly #options: UsageLogOptions;
