@@ -14,7 +14,7 @@ export type RedisLogin = {
 };
 
 /** Whichever Redis is the master of this name at the time, by what sentinels say. */
-export type SentinelPlace = {
+type SentinelPlace = {
   sentinels: readonly RedisAddress[];
   master: string;
   sentinelLogin: RedisLogin;
