@@ -65,7 +65,7 @@ export function openResults(given: string, region: string | undefined, log: Log)
   return new RedisResultStore({ place, region, ...heard });
 }
 
-/** What is logged of a store: that it stops, all of it or a part, why, and that it answers again. */
+/** Logs that a store stops, all of it or a node, why, and that it answers again. */
 function heardBy(log: Log, url: string, what: string, without: (node: string | undefined) => string) {
   let refusedMs = Number.NEGATIVE_INFINITY;
   const nameOf = (node: string | undefined): string => (node === undefined ? what : `a node of ${what}`);

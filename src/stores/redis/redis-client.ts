@@ -32,7 +32,7 @@ export function nodeOf(client: RedisClient, key: string): string | undefined {
  * Lets go of a connection whose other end has said nothing for long, or is no longer who it was:
  * the next one may lead to another Redis.
  */
-export function reconnect(client: RedisClient, node: string | undefined): void {
+export function letGo(client: RedisClient, node: string | undefined): void {
   if (client instanceof Redis) client.disconnect(true);
   else
     client
@@ -51,7 +51,7 @@ function addressOf({ options }: Redis): string {
 }
 
 /** 50 ms, then twice as long each time, up to 2 s, with some randomness: many gateways ask. */
-export function backoffMs(times: number): number {
+export function redisBackoffMs(times: number): number {
   return Math.min(50 * 2 ** Math.min(times - 1, 10), 2000) * (0.75 + Math.random() / 2);
 }
 
@@ -67,7 +67,7 @@ function optionsOf(place: RedisPlace, answerMs: number) {
     commandTimeout: answerMs,
     connectTimeout: connectMs,
     enableOfflineQueue: false,
-    retryStrategy: backoffMs,
+    retryStrategy: redisBackoffMs,
   } satisfies RedisOptions;
 }
 
@@ -88,8 +88,8 @@ function reachedBy(place: Exclude<RedisPlace, ClusterPlace>, answerMs: number) {
     ...(sentinelLogin.isSecure && { sentinelTLS: {} }),
     ...(isSecure && { tls: {}, enableTLSForSentinelMode: true }),
     sentinelCommandTimeout: answerMs,
-    sentinelRetryStrategy: backoffMs,
-    sentinelReconnectStrategy: backoffMs,
+    sentinelRetryStrategy: redisBackoffMs,
+    sentinelReconnectStrategy: redisBackoffMs,
     // A master that was cut off from its sentinels alone goes on taking what nobody will find.
     failoverDetector: true,
     updateSentinels: true,
@@ -104,7 +104,7 @@ function clusterOptions(place: RedisPlace, answerMs: number) {
     enableOfflineQueue: true,
     // Who is ready is asked by the link, and says what is wrong.
     enableReadyCheck: false,
-    clusterRetryStrategy: backoffMs,
+    clusterRetryStrategy: redisBackoffMs,
     // Each failure is heard at once: what is to be done again is done anew, as of then.
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,

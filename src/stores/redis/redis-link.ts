@@ -1,5 +1,5 @@
 import { StoreError } from '../session-store.ts';
-import { clientOf, hasNode, nodeOf, type RedisClient, reconnect } from './redis-client.ts';
+import { clientOf, hasNode, letGo, nodeOf, type RedisClient } from './redis-client.ts';
 import type { RedisPlace } from './redis-place.ts';
 import { type RedisTrouble, troubleOf } from './redis-trouble.ts';
 import { keysOf, probeBeside, type ScriptName } from './scripts.ts';
@@ -174,7 +174,7 @@ export class RedisLink {
         await this.#call('probe', [probe()], [probeMs]);
       },
       isConnected: () => this.#client.status === 'ready',
-      reconnect: () => reconnect(this.#client, node),
+      reconnect: () => letGo(this.#client, node),
       onUp: () => this.#up(),
       onDown: (trouble) => onDown?.(trouble, node),
       onBack: () => onBack?.(node),

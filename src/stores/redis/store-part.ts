@@ -1,4 +1,4 @@
-import { backoffMs } from './redis-client.ts';
+import { redisBackoffMs } from './redis-client.ts';
 import { type RedisTrouble, troubleOf } from './redis-trouble.ts';
 
 export type StorePartOptions = {
@@ -98,7 +98,7 @@ export class StorePart {
   #askLater(): void {
     clearTimeout(this.#timer);
     if (this.#isClosed) return;
-    this.#timer = setTimeout(() => void this.#askAgain(), backoffMs(++this.#tries));
+    this.#timer = setTimeout(() => void this.#askAgain(), redisBackoffMs(++this.#tries));
     this.#timer.unref();
   }
 
