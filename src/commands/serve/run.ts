@@ -63,8 +63,8 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
 }
 
 /** @throws SpeechfbError `bad_flag` where what is handed over would stay at one of several. */
-function gatewaysOf({ gateways, quic }: ServeFlags, settings: ServeSettings): number {
-  if (!staysInProcess(settings)) return gateways ?? (quic === undefined ? gatewaysFor(availableParallelism()) : 1);
+function gatewaysOf({ gateways }: ServeFlags, settings: ServeSettings): number {
+  if (!staysInProcess(settings)) return gateways ?? gatewaysFor(availableParallelism());
   if (gateways === undefined || gateways === 1) return 1;
   const message = `--handoff memory keeps results in one process, and --gateways ${gateways} has several`;
   throw new SpeechfbError('bad_flag', message, {
@@ -88,7 +88,7 @@ async function serveAlone(
   await using routing = await ServedRouting.open(settings, { log, model, gateways: 1, audit: admin.audit });
   const warming = defer<AcousticEngine>();
   const store = openStore(settings.store, settings.role.region, log, tracing);
-  const handoff = openHandoff({ ...settings, region: settings.role.region }, log);
+  const handoff = openHandoff({ ...settings, region: settings.role.region }, log, tracing);
   const limitsInForce = { ...defaultLimits, ...firstGuess(curve), ...options.limits };
   const start = {
     ...{ ...options, tenants, limitsInForce },
