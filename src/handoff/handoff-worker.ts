@@ -11,7 +11,7 @@ export type HandoffWorkerOptions = {
   queue: WorkQueue;
   results: ResultStore;
   /** The final of an utterance. */
-  score(head: RecordHead, utterance: HandedUtterance): Promise<object>;
+  score(head: RecordHead, utterance: HandedUtterance, delivery: Delivery): Promise<object>;
   region: string;
   /** Utterances at once. */
   atOnce: number;
@@ -150,7 +150,7 @@ export class HandoffWorker {
         return await this.#dead(delivery, head, `it ended its worker ${tries} times`, tries);
       }
       try {
-        const final = await score(head, openRecord(delivery.value, begun.dataKey).utterance);
+        const final = await score(head, openRecord(delivery.value, begun.dataKey).utterance, delivery);
         const written = await this.#finish(head, { state: 'done', value: JSON.stringify(final) });
         return written === 'written' ? 'scored' : written === 'already' ? 'known' : 'gone';
       } catch (error) {

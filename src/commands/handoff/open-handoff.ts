@@ -5,10 +5,12 @@ import { Handoff } from '../../handoff/handoff.ts';
 import { LocalHandoff } from '../../handoff/local-handoff.ts';
 import type { HandedScoring } from '../../handoff/score-handed.ts';
 import { KafkaQueue } from '../../queue/kafka/kafka-queue.ts';
+import { TracedQueue } from '../../queue/traced-queue.ts';
 import type { LateParts } from '../../server/gateway/server-options.ts';
 import { MemoryResultStore } from '../../stores/memory-result-store.ts';
 import { openResults } from '../../stores/redis/open-store.ts';
 import type { Log } from '../../telemetry/log.ts';
+import type { MessageTracing } from '../../telemetry/tracing/tracing.ts';
 import { type KafkaFlags, kafkaPlaceOf, topicsOf } from './kafka.ts';
 
 export type HandoffFlags = KafkaFlags & { handoff?: 'memory'; keepAudio?: number };
@@ -51,8 +53,16 @@ type OpenedHandoff = {
   close(ms: number): Promise<void>;
 };
 
-/** Undefined: nothing hands over. */
-export function openHandoff(settings: HandoffSettings, log: Log): OpenedHandoff | undefined {
+/**
+ * Undefined: nothing hands over.
+ *
+ * @param tracing follows what goes to Kafka; undefined: nobody wants traces
+ */
+export function openHandoff(
+  settings: HandoffSettings,
+  log: Log,
+  tracing: MessageTracing | undefined,
+): OpenedHandoff | undefined {
   const { handoff: flags, store, region } = settings;
   const { kafka, keepAudio: keepMs } = flags;
   if (flags.handoff === 'memory') return openLocal(settings, log);
@@ -62,7 +72,9 @@ export function openHandoff(settings: HandoffSettings, log: Log): OpenedHandoff 
     return undefined;
   }
   const results = openResults(store, region, log);
-  const queue = new KafkaQueue({ place: kafkaPlaceOf(flags), ...topicsOf(region), onTrouble() {} });
+  const topics = topicsOf(region);
+  const kafkaQueue = new KafkaQueue({ place: kafkaPlaceOf(flags), ...topics, onTrouble() {} });
+  const queue = tracing ? new TracedQueue(kafkaQueue, { tracing, ...topics }) : kafkaQueue;
   const common = { queue, results, region: region ?? '', keepMs, log, wallMs: Date.now, pause };
   const handoff = new Handoff({ ...common, maxSoundBytes, maxOutboxBytes });
   return {

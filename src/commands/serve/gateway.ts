@@ -64,7 +64,7 @@ export async function runGateway(
     const served = servedEngine({ ...settings.role, tuning: curve?.tuning, scoringThreads, tracing }, model, log);
     const warming = defer<AcousticEngine>();
     const store = openStore(settings.store, settings.role.region, log, tracing);
-    const handoff = openHandoff({ ...settings, region: settings.role.region }, log);
+    const handoff = openHandoff({ ...settings, region: settings.role.region }, log, tracing);
     await using routing = await ServedRouting.open(settings, { log, model, gateways });
     served.followTls?.(reloads);
     const started = startServer({

@@ -88,7 +88,7 @@ async function serveAlone(
   await using routing = await ServedRouting.open(settings, { log, model, gateways: 1, audit: admin.audit });
   const warming = defer<AcousticEngine>();
   const store = openStore(settings.store, settings.role.region, log, tracing);
-  const handoff = openHandoff({ ...settings, region: settings.role.region }, log);
+  const handoff = openHandoff({ ...settings, region: settings.role.region }, log, tracing);
   const limitsInForce = { ...defaultLimits, ...firstGuess(curve), ...options.limits };
   const start = {
     ...{ ...options, tenants, limitsInForce },

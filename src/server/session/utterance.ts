@@ -107,6 +107,11 @@ export class Utterance {
     this.#pipeline = options.open(engine, this.reference, scored, { onFeedback, onError });
   }
 
+  /** The span that it is; undefined: nobody traces it. */
+  get traceparent(): string | undefined {
+    return this.#options.traceparent;
+  }
+
   /** How far the model is, on the session's clock. */
   get scoredMs(): number {
     return this.#isScored ? this.#scoredMs : this.#heardMs;
