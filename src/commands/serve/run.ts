@@ -63,8 +63,8 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
 }
 
 /** @throws SpeechfbError `bad_flag` where what is handed over would stay at one of several. */
-function gatewaysOf({ gateways, quic }: ServeFlags, settings: ServeSettings): number {
-  if (!staysInProcess(settings)) return gateways ?? (quic === undefined ? gatewaysFor(availableParallelism()) : 1);
+function gatewaysOf({ gateways }: ServeFlags, settings: ServeSettings): number {
+  if (!staysInProcess(settings)) return gateways ?? gatewaysFor(availableParallelism());
   if (gateways === undefined || gateways === 1) return 1;
   const message = `--handoff memory keeps results in one process, and --gateways ${gateways} has several`;
   throw new SpeechfbError('bad_flag', message, {

@@ -234,8 +234,7 @@ class Server implements RunningServer {
   async #listenInside(): Promise<void> {
     this.#innerDoor = new InnerDoor(this.#limits, (passed) => this.#reception.passedOn(passed));
     await this.#innerDoor.listen();
-    // Node begins to look for late requests only when a server says that it listens.
-    this.#door.http.emit('listening');
+    await this.#door.listenInside();
   }
 
   #supervised(): SupervisedGateway {

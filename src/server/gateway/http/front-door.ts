@@ -80,6 +80,17 @@ export class FrontDoor {
   }
 
   /**
+   * The same for one of several gateways: the supervisor hands over what comes by TCP, and one of
+   * them takes all that comes by QUIC.
+   */
+  async listenInside(): Promise<void> {
+    const { quicPort } = this.#options;
+    if (quicPort !== undefined) this.#quic = await this.#listenByQuic(quicPort);
+    // Node begins to look for late requests only when a server says that it listens.
+    this.http.emit('listening');
+  }
+
+  /**
    * Shows this certificate from here on, by QUIC a moment later.
    * @throws SpeechfbError `bad_tls`, and the one before stays.
    */
