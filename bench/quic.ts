@@ -4,12 +4,16 @@ import Table from 'cli-table3';
 import { namedNetwork } from '../src/sim/networks/index.ts';
 import type { NetworkProfile } from '../src/sim/profile/profile.ts';
 import { quantileOfSorted } from '../src/stats/quantile.ts';
+import { measureFeedback, startServer } from './quic/feedback.ts';
 import { type Measured, type MeasureOptions, measure, type Way, ways } from './quic/measure.ts';
 import { type Drawn, quicPicture } from './quic/picture.ts';
 import { predict } from './quic/predict.ts';
 
-// What do frames of sound gain from QUIC on a path that loses packets, and does the simulator know?
+// What do learners gain from QUIC on a path that loses packets?
 //   npm run bench quic -- --learners 5 --seconds 30 --networks 0%,1%,2%,5%,lte-commute --delay 25 --json run/quic.json --picture docs/quic.svg
+// `feedback_latency` of load tests against one server with the model that ships, by all ways at once.
+//   npm run bench quic -- --frames
+// The same of frames of sound alone, without a server behind, and does the simulator know?
 // A WebSocket goes through `netsim --listen`, which imposes simulated TCP; a real QUIC goes through `netsim --listen
 // --udp`, which loses its packets. One way, from `send` to the server's event, of each frame that was sent; what never
 // came is later than any. Beside each figure: what the simulator says of the same way, and in brackets where 95 % of
@@ -23,6 +27,7 @@ const { values } = parseArgs({
     networks: { type: 'string', default: '0%,1%,2%,5%,lte-commute' },
     delay: { type: 'string', default: '25' },
     seed: { type: 'string', default: '1' },
+    frames: { type: 'boolean', default: false },
     json: { type: 'string' },
     picture: { type: 'string' },
   },
@@ -50,8 +55,13 @@ const table = new Table({
   ],
   style: { head: [], border: [] },
 });
+const networks = values.networks.split(',').map(networkOf);
+if (!values.frames) {
+  await feedback();
+  process.exit(0);
+}
 const rows: Row[] = [];
-for (const network of values.networks.split(',').map(networkOf)) {
+for (const network of networks) {
   const options = { ...size, network };
   // At once, so that what the machine does meanwhile falls on all of them.
   const measured = await Promise.all(ways.map((way) => measure(way, options)));
@@ -65,15 +75,37 @@ for (const network of values.networks.split(',').map(networkOf)) {
 process.stdout.write(
   `${table}\n${size.learners} learners, ${size.seconds} s each; ${values.delay} ms one way each way; seed ${size.seed}; measured, then simulated\n`,
 );
-if (values.json)
-  writeFileSync(values.json, `${JSON.stringify({ delayMs: Number(values.delay), ...size, rows }, null, 2)}\n`);
-if (values.picture)
-  writeFileSync(
-    values.picture,
-    quicPicture(rows, `Frames of sound over ${values.delay} ms each way, by what carries them`),
-  );
+save({ metric: 'frames', rows }, rows, 'Latency of frames of sound');
 
-type Row = Drawn & { machineLateP99Ms: number | null };
+type Row = Drawn & Required<Pick<Drawn, 'predicted'>> & { machineLateP99Ms: number | null };
+
+async function feedback(): Promise<void> {
+  const head = ['network', 'way', 'p50 ms', 'p95 ms', 'p99 ms', 'never %', 'frames lost %'];
+  const felt = new Table({ head, style: { head: [], border: [] } });
+  const drawn: Drawn[] = [];
+  const server = await startServer();
+  for (const network of networks) {
+    const options = { ...size, network };
+    const measured = await Promise.all(ways.map((way) => measureFeedback(way, options, server.port)));
+    for (const [index, way] of ways.entries()) {
+      const one = measured[index]!;
+      drawn.push({ way, network: network.name, measured: one });
+      felt.push([network.name, way, ...([one.p50, one.p95, one.p99, one.never, one.lost] as const).map(text)]);
+    }
+    process.stderr.write(`${network.name} is measured\n`);
+  }
+  server.stop();
+  process.stdout.write(
+    `${felt}\nfeedback_latency; ${size.learners} learners a way, ${size.seconds} s; ${values.delay} ms each way; seed ${size.seed}\n`,
+  );
+  save({ metric: 'feedback_latency', rows: drawn }, drawn, 'Latency of feedback');
+}
+
+function save(document: object, drawn: readonly Drawn[], what: string): void {
+  const { json, picture, delay } = values;
+  if (json) writeFileSync(json, `${JSON.stringify({ delayMs: Number(delay), ...size, ...document }, null, 2)}\n`);
+  if (picture) writeFileSync(picture, quicPicture(drawn, `${what} over ${delay} ms each way, by what carries it`));
+}
 
 function rowOf(way: Way, measured: Measured, options: MeasureOptions): Row {
   const of = (name: Figure) => [name, figures[name](measured.sortedMs)];

@@ -47,9 +47,17 @@ const shownSecret = '***';
  * the last may be a password.
  */
 function userEnd(given: string, rest: string): number {
-  const isUrl = URL.canParse(given) && new URL(given).host !== '';
-  const authority = isUrl ? rest.slice(0, rest.search(/[/?#]|$/)) : rest;
-  return authority.lastIndexOf('@');
+  const authority = rest.slice(0, rest.search(/[/?#]|$/));
+  return (isUrl(given, authority) ? authority : rest).lastIndexOf('@');
+}
+
+/** A URL may name several hosts, as those of sentinels and clusters do: `x://user@a:1,b:2/path`. */
+function isUrl(given: string, authority: string): boolean {
+  const hosts = authority.slice(authority.lastIndexOf('@') + 1).split(',');
+  return hosts.every((host) => {
+    const one = given.replace(authority, () => authority.slice(0, authority.lastIndexOf('@') + 1) + host);
+    return URL.canParse(one) && new URL(one).host !== '';
+  });
 }
 
 /** `?key=***&***#***`: a part without a name may be the key itself. */

@@ -35,7 +35,11 @@ const kinds = {
   ],
   prometheus: [['http:', 'https:'], 'the URL of a Prometheus', 'http://host:port, https://'],
   http: [['http:', 'https:'], 'an HTTP URL', 'http://host:port, https://'],
-  redis: [['redis:', 'rediss:'], 'the URL of a Redis', 'redis://host:port/0, rediss://host:port/0'],
+  redis: [
+    ['redis:', 'rediss:', 'redis+sentinel:', 'rediss+sentinel:', 'redis+cluster:', 'rediss+cluster:'],
+    'the URL of a Redis',
+    'redis://host:port/0, redis+sentinel://host:port,host:port/NAME, redis+cluster://host:port,host:port, rediss...: with TLS',
+  ],
 } as const;
 
 /**
@@ -45,23 +49,33 @@ const kinds = {
  */
 export class SecretUrl {
   readonly #url: URL;
+  /** The hosts behind the first one, each as a URL. */
+  readonly #others: readonly URL[];
   readonly #shown: string;
   readonly #secrets: readonly string[];
 
   /** Throws `bad_url` or `unset_variable`, and quotes no secret. */
   static parse(given: string, kind: keyof typeof kinds, env?: Environment): SecretUrl {
     const text = fromEnvironment(given, env);
-    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const [first, ...hosts] = kind === 'redis' ? urlsOfHosts(text) : [text];
+    const [url, ...others] = [first!, ...hosts].map((one) => (URL.canParse(one) ? new URL(one) : undefined));
     const [schemes, what, allowed] = kinds[kind];
-    const shown = redactUrl(text === given ? (url?.host ? url.href : given) : given);
-    if (!url?.host || !schemes.some((scheme) => scheme === url.protocol))
+    const shown = redactUrl(text === given && others.length === 0 ? (url?.host ? url.href : given) : given);
+    if (!url?.host || !schemes.some((scheme) => scheme === url.protocol) || !others.every((other) => other?.host))
       throw new SpeechfbError('bad_url', `"${redactUrl(given)}" is not ${what}; allowed: ${allowed}`);
     const whole = text === given ? [] : [text, ...valuesIn(given, text)];
-    return new SecretUrl(url, shown, [...whole, ...secretsIn(url)]);
+    const hidden = [...whole, ...secretsIn(url)];
+    return new SecretUrl(
+      url,
+      shown,
+      hidden,
+      others.filter((other) => other !== undefined),
+    );
   }
 
-  private constructor(url: URL, shown: string, secrets: readonly string[]) {
+  private constructor(url: URL, shown: string, secrets: readonly string[], others: readonly URL[] = []) {
     this.#url = url;
+    this.#others = others;
     this.#shown = shown;
     this.#secrets = secrets;
   }
@@ -83,7 +97,7 @@ export class SecretUrl {
   }
 
   get isSecure(): boolean {
-    return /^(wss|https|grpcs|rediss):$/.test(this.#url.protocol);
+    return /^(wss|https|grpcs|rediss(\+\w+)?):$/.test(this.#url.protocol);
   }
 
   get isGrpc(): boolean {
@@ -108,8 +122,30 @@ export class SecretUrl {
     return this.#url.port === '' ? undefined : Number(this.#url.port);
   }
 
+  /** All hosts, the first one too, without the brackets of IPv6 addresses. */
+  get hosts(): readonly { hostname: string; port: number | undefined }[] {
+    return [this, ...this.#others.map((other) => new SecretUrl(other, '', []))].map(({ hostname, port }) => ({
+      hostname,
+      port,
+    }));
+  }
+
+  /** Without its colon. */
+  get scheme(): string {
+    return this.#url.protocol.slice(0, -1);
+  }
+
   get path(): string {
     return this.#url.pathname;
+  }
+
+  /** Decoded; may hold secrets. */
+  get query(): readonly (readonly [name: string, value: string])[] {
+    const parts = this.#url.search.slice(1).split('&').filter(Boolean);
+    return parts.map((part) => {
+      const [name = '', ...value] = part.split('=');
+      return [decoded(name), decoded(value.join('='))];
+    });
   }
 
   /** The user name and the password, decoded, for those who connect. */
@@ -148,6 +184,17 @@ export class SecretUrl {
   toJSON(): string {
     return this.#shown;
   }
+}
+
+/**
+ * A URL of several hosts as one URL a host: `x://user@a:1,b:2/path` as `x://user@a:1/path` and
+ * `x://b:2`.
+ */
+function urlsOfHosts(text: string): string[] {
+  const [, scheme = '', user = '', hosts = '', rest = ''] =
+    /^([a-z][a-z0-9+.-]*:\/\/)([^/?#]*@)?([^/?#@]*)(.*)$/is.exec(text.trim()) ?? [];
+  const [first, ...others] = hosts.split(',');
+  return others.length === 0 ? [text] : [`${scheme}${user}${first}${rest}`, ...others.map((host) => scheme + host)];
 }
 
 /** What the references of `given` stand for in `text`. */

@@ -8,7 +8,12 @@ import { join } from 'node:path';
 export type Distribution = { samples: number; never: number } & Record<Percentile, number | null>;
 /** Null: never. */
 type Percentile = 'p50_ms' | 'p95_ms' | 'p99_ms';
-type Report = { verdict: string; distributions: Partial<Record<string, Distribution>> };
+type Report = {
+  verdict: string;
+  distributions: Partial<Record<string, Distribution>>;
+  counts: Partial<Record<string, { count: number }>>;
+  totals: { frames_sent: number };
+};
 
 /** The `spec` of a scenario, as YAML has it. */
 export type Spec = Record<string, unknown> & { target: object };
@@ -18,13 +23,14 @@ export type OneClip = { id: string; audio: string; text: string; words: { text: 
 
 /**
  * Runs `speechfb loadtest` on a scenario in a process of its own; a missed objective is no failure.
+ * @param clip undefined: `spec.learners` says what is read
  * @param frameMs undefined: as long as a message of the protocol is.
  */
-export async function runLoadtest(spec: Spec, clip: OneClip, frameMs?: number): Promise<Report> {
+export async function runLoadtest(spec: Spec, clip?: OneClip, frameMs?: number): Promise<Report> {
   const directory = mkdtempSync(join(tmpdir(), 'speechfb-bench-'));
   try {
     const manifest = join(directory, 'clips.jsonl');
-    writeFileSync(manifest, `${JSON.stringify(clip)}\n`);
+    if (clip) writeFileSync(manifest, `${JSON.stringify(clip)}\n`);
     const scenario = join(directory, 'scenario.yaml');
     const frame = frameMs === undefined ? {} : { frame: `${frameMs}ms` };
     const learners = { clips: manifest, ...frame, emitInterval: '100ms', pause: '200ms' };

@@ -6,7 +6,8 @@ export type Drawn = {
   way: Way;
   network: string;
   measured: Record<'p50' | 'p95' | 'p99' | 'never', number>;
-  predicted: Record<'p50' | 'p95' | 'p99' | 'never', Range>;
+  /** Absent: the simulator does not know. */
+  predicted?: Record<'p50' | 'p95' | 'p99' | 'never', Range>;
 };
 
 const width = 960;
@@ -39,13 +40,15 @@ export function quicPicture(rows: readonly Drawn[], title: string): string {
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="'PT Mono', monospace" font-size="12" fill="#333" role="img">`,
-    `<title>Frames of sound by WebSocket, QUIC stream and QUIC datagram, measured and simulated, at several losses</title>`,
+    `<title>${title}</title>`,
     '<rect width="100%" height="100%" fill="#fff"/>',
     label(20, 30, title, 'start', 'font-size="16"'),
     label(
       20,
       52,
-      'dots: p50, p95, p99 measured, one way; bars: where the simulator has them in 95 % of such runs',
+      rows.some(({ predicted }) => predicted)
+        ? 'dots: p50, p95, p99 measured, one way; bars: where the simulator has them in 95 % of such runs'
+        : 'dots: p50, p95, p99 measured',
       'start',
     ),
     ...grid,
@@ -58,6 +61,7 @@ export function quicPicture(rows: readonly Drawn[], title: string): string {
 function drawRow({ way, measured, predicted }: Drawn, y: number, x: (ms: number) => number): string {
   const colour = colours[way];
   const bars = quantiles.map((name) => {
+    if (!predicted) return '';
     const { low, high } = predicted[name];
     if (!Number.isFinite(high)) return '';
     const from = x(low) - 3;
@@ -73,7 +77,7 @@ function drawRow({ way, measured, predicted }: Drawn, y: number, x: (ms: number)
 }
 
 function valuesOf({ measured, predicted }: Drawn): number[] {
-  return quantiles.flatMap((name) => [measured[name], predicted[name].high]).filter(Number.isFinite);
+  return quantiles.flatMap((name) => [measured[name], predicted?.[name].high ?? 0]).filter(Number.isFinite);
 }
 
 function rowTop(index: number, group: number): number {

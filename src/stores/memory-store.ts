@@ -15,6 +15,7 @@ import type {
  */
 export class MemorySessionStore implements SessionStore {
   readonly isUp = true;
+  readonly isWhole = true;
   readonly #now: () => number;
   readonly #sessions = new Map<string, Kept<SavedSession>>();
   readonly #begun = new Map<string, Kept<BegunSession>>();
@@ -22,6 +23,10 @@ export class MemorySessionStore implements SessionStore {
 
   constructor(now: () => number) {
     this.#now = now;
+  }
+
+  reaches(): boolean {
+    return true;
   }
 
   async save(saved: SavedSession, ttlMs: number): Promise<SaveOutcome> {

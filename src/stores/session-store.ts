@@ -3,8 +3,12 @@
  * a `StoreError` when the store does not answer in time, and then may or may not have been done.
  */
 export type SessionStore = {
-  /** Whether the store answered when it was last asked. */
+  /** Whether the store, or any part of it, answered when it was last asked. */
   readonly isUp: boolean;
+  /** Whether all of it did. */
+  readonly isWhole: boolean;
+  /** Whether the part of it did that has this session. */
+  reaches(sessionId: string): boolean;
   /** Keeps a session's newest checkpoint for `ttlMs`, unless it has a newer one. */
   save(saved: SavedSession, ttlMs: number): Promise<SaveOutcome>;
   /**

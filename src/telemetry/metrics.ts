@@ -36,7 +36,7 @@ export type MetricSources = {
   overload?(): OverloadNumbers;
   /** Absent where nothing is scored at nodes, or for gateways. */
   slots?(): SlotNumbers | undefined;
-  /** Whether the store of sessions answers; undefined: there is none. */
+  /** Whether all of the store of sessions answers; undefined: there is none. */
   storeUp?(): boolean | undefined;
   /** What each tenant has, by name; absent where there are none. */
   tenants?: (() => ReadonlyMap<string, TenantFigures>) | undefined;
@@ -276,7 +276,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
     return leftMs && leftMs / 1000;
   });
   exposeSlots(() => sources.slots?.(), gauge, registers);
-  const storeHelp = 'Whether the store of sessions answers, so that they can go on at other gateways.';
+  const storeHelp = 'Whether all of the store of sessions answers, so that they can go on at other gateways.';
   gauge('store_up', storeHelp, () => toNumber(sources.storeUp?.()));
   if (sources.handoff) exposeHandoff(sources.handoff, gauge, registers);
   if (sources.tenants) exposeTenants(sources.tenants, registers);

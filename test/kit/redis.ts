@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import type { RedisPlace } from '../../src/stores/redis/redis-link.ts';
+import type { RedisAddress, RedisLogin } from '../../src/stores/redis/redis-place.ts';
 import { freePort } from './free-port.ts';
 
 /** A Redis of a test's own, which it may stop, kill and start again at the same place. */
 export type TestRedis = {
-  readonly place: RedisPlace;
+  readonly place: RedisAddress & RedisLogin & { database: number };
   readonly url: string;
   signal(name: NodeJS.Signals): void;
   /** Ends it at once, and resolves when it is gone. */

@@ -103,7 +103,7 @@ function saved(ordinal: number): SavedSession {
 
 async function open({ place }: Pick<TestRedis, 'place'>, answerMs = 1000) {
   const troubles: StoreTrouble[] = [];
-  const store = new RedisSessionStore(new RedisLink({ place, answerMs, onDown: (why) => troubles.push(why) }));
+  const store = new RedisSessionStore(new RedisLink({ place, answerMs, onDown: ({ why }) => troubles.push(why) }));
   onTestFinished(() => store.close());
   let ups = 0;
   store.onUp(() => (ups += 1));

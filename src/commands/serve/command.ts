@@ -98,7 +98,8 @@ function addStoreOptions(command: Command): void {
     )
     .option(
       '--store <store>',
-      'where sessions are kept so that they go on at other gateways: memory (they do not) or redis://host:port/0',
+      'where sessions are kept so that they go on at other gateways: memory (they do not), ' +
+        'redis://host:port/0, redis+sentinel://host:port,host:port/NAME or redis+cluster://host:port,host:port',
       'memory',
     )
     .option(

@@ -39,7 +39,7 @@ export class Keeper implements SessionKeeper {
   ended(session: KeptSession, isElsewhere: boolean): void {
     const { store } = this.#options;
     this.#waiting.delete(session);
-    if (!this.#sessions.delete(session) || isElsewhere || !store.isUp) return;
+    if (!this.#sessions.delete(session) || isElsewhere || !store.reaches(session.id)) return;
     store.end(session.id, session.generation).catch((error) => this.#failed(error));
   }
 
@@ -56,7 +56,7 @@ export class Keeper implements SessionKeeper {
    */
   async isOurs(session: KeptSession): Promise<boolean> {
     const kept = this.#sessions.get(session);
-    if (!kept || !this.#options.store.isUp) return true;
+    if (!kept || !this.#options.store.reaches(session.id)) return true;
     const outcome = await Promise.race([this.#save(session, kept), givenUpAfter(askedForMs)]);
     return outcome !== 'fenced';
   }
@@ -87,7 +87,7 @@ export class Keeper implements SessionKeeper {
     for (const session of this.#waiting) {
       if (this.#writing >= mostWrites || !this.#options.store.isUp) return;
       const kept = this.#sessions.get(session);
-      if (kept?.isWriting) continue;
+      if (kept?.isWriting || !this.#options.store.reaches(session.id)) continue;
       this.#waiting.delete(session);
       if (kept) void this.#writeOne(session, kept);
     }
@@ -99,7 +99,8 @@ export class Keeper implements SessionKeeper {
     const outcome = await this.#save(session, kept);
     kept.isWriting = false;
     this.#writing -= 1;
-    if (outcome === 'failed' && this.#sessions.has(session)) this.#waiting.add(session);
+    // Not at once: what is refused now is so again.
+    if (outcome === 'failed') kept.writtenMs = Number.NEGATIVE_INFINITY;
     this.#schedule();
   }
 

@@ -28,7 +28,7 @@ export function serverMetrics(parts: MeasuredParts): Metrics {
     scoring: () => scoring.stats?.(),
     slots: () => slots?.stats(),
     spans: options.tracing && (() => options.tracing!.spans()),
-    storeUp: () => options.store?.isUp,
+    storeUp: () => options.store?.isWhole,
     overload,
     handoff: late && (() => ({ ...late.handoff.numbers, scoring: late.scoring?.() })),
     limits: () => limitsByWireName(limits),

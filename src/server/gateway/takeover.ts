@@ -52,7 +52,7 @@ export class Takeover {
     // Who has heard more than this gateway said was elsewhere meanwhile.
     const { keeper, store } = this.#options.durable;
     const isBehind = message.last_event_id > here.lastEventId;
-    if (isBehind && !store.isUp) return storeAway('has been at another gateway since');
+    if (isBehind && !store.reaches(here.id)) return storeAway('has been at another gateway since');
     if (!isBehind && (await keeper.isOurs(here))) return here;
     here.fence();
     return await this.#claim(message, caller);

@@ -1,14 +1,14 @@
-import { SpeechfbError } from '../../errors.ts';
-import { SecretUrl } from '../../secret-url.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Tracing } from '../../telemetry/tracing/tracing.ts';
 import type { CapStore } from '../cap-store.ts';
 import type { ResultStore } from '../result-store.ts';
 import type { SessionStore } from '../session-store.ts';
 import { RedisCapStore } from './redis-cap-store.ts';
-import { RedisLink, type RedisPlace } from './redis-link.ts';
+import { RedisLink } from './redis-link.ts';
+import { redisPlaceOf } from './redis-place.ts';
 import { RedisResultStore } from './redis-result-store.ts';
 import { RedisSessionStore } from './redis-session-store.ts';
+import type { RedisTrouble } from './redis-trouble.ts';
 import { TracedStore } from './traced-store.ts';
 
 /**
@@ -17,7 +17,7 @@ import { TracedStore } from './traced-store.ts';
  */
 export function checkStore(given: string): string | undefined {
   if (given === 'memory') return undefined;
-  placeOf(given);
+  redisPlaceOf(given);
   return given;
 }
 
@@ -41,13 +41,9 @@ export function openStore(
   tracing?: Pick<Tracing, 'call'>,
 ): Store | undefined {
   if (given === undefined) return undefined;
-  const { url, place } = placeOf(given);
-  const link = new RedisLink({
-    place,
-    region,
-    onDown: (why) => log.warn({ store: url, why }, `the store does not answer: ${alone}`),
-  });
-  link.onUp(() => log.info({ store: url }, 'the store answers: gateways share sessions and the caps of tenants'));
+  const { url, place } = redisPlaceOf(given);
+  const heard = heardBy(log, url, 'the store', (node) => (node === undefined ? alone : partlyAlone));
+  const link = new RedisLink({ place, region, ...heard });
   const store = new RedisSessionStore(link, region);
   return {
     parts: {
@@ -64,32 +60,33 @@ export function openStore(
  * @throws SpeechfbError `bad_url`, `unset_variable`
  */
 export function openResults(given: string, region: string | undefined, log: Log): ResultStore {
-  const { url, place } = placeOf(given);
-  const onDown = (why: string): void => log.warn({ store: url, why }, 'the store of results does not answer');
-  return new RedisResultStore({ place, region, onDown });
+  const { url, place } = redisPlaceOf(given);
+  const heard = heardBy(log, url, 'the store of results', () => 'what is scored later waits');
+  return new RedisResultStore({ place, region, ...heard });
 }
 
-const alone = 'no session can go on at another gateway, and each counts the caps of tenants by itself';
-
-function placeOf(given: string): { url: string; place: RedisPlace } {
-  const url = SecretUrl.parse(given, 'redis');
-  const database = /^\/?(\d{1,4})?$/.exec(url.path)?.[1] ?? (url.path.length > 1 ? undefined : '0');
-  if (database === undefined || url.hasQuery || url.hasFragment) {
-    throw new SpeechfbError(
-      'bad_url',
-      `--store "${url}" has more than host, port and database; allowed: redis://host:port/0`,
-    );
-  }
-  const { name, password } = url.user;
+/** Logs that a store stops, all of it or a node, why, and that it answers again. */
+function heardBy(log: Log, url: string, what: string, without: (node: string | undefined) => string) {
+  let refusedMs = Number.NEGATIVE_INFINITY;
+  const nameOf = (node: string | undefined): string => (node === undefined ? what : `a node of ${what}`);
   return {
-    url: String(url),
-    place: {
-      host: url.hostname,
-      port: url.port ?? 6379,
-      database: Number(database),
-      username: name,
-      password,
-      isSecure: url.isSecure,
+    onDown({ why, reason }: RedisTrouble, node?: string): void {
+      const does = why === 'refused' ? 'refuses what it is asked' : 'does not answer';
+      const because = reason === undefined ? '' : ` (${reason})`;
+      log.warn({ store: url, why, node }, `${nameOf(node)} ${does}${because}: ${without(node)}`);
+    },
+    onBack(node?: string): void {
+      log.info({ store: url, node }, `${nameOf(node)} answers`);
+    },
+    onRefused({ reason }: RedisTrouble): void {
+      if (performance.now() - refusedMs < refusedEveryMs) return;
+      refusedMs = performance.now();
+      log.warn({ store: url }, `${what} refuses a call, and does others: ${reason}`);
     },
   };
 }
+
+const alone = 'no session can go on at another gateway, and each counts the caps of tenants by itself';
+const partlyAlone =
+  'sessions that are kept there cannot go on at another gateway, and each counts the caps of some tenants by itself';
+const refusedEveryMs = 60_000;

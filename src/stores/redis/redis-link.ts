@@ -1,17 +1,9 @@
-import { isIP } from 'node:net';
-import { Redis } from 'ioredis';
-import { StoreError, type StoreTrouble } from '../session-store.ts';
-import { keysOf, type ScriptName, scripts } from './scripts.ts';
-
-/** Where a Redis is, and who we are there. */
-export type RedisPlace = {
-  host: string;
-  port: number;
-  database: number;
-  username: string | undefined;
-  password: string | undefined;
-  isSecure: boolean;
-};
+import { StoreError } from '../session-store.ts';
+import { clientOf, hasNode, letGo, nodeOf, type RedisClient } from './redis-client.ts';
+import type { RedisPlace } from './redis-place.ts';
+import { type RedisTrouble, troubleOf } from './redis-trouble.ts';
+import { keysOf, probeBeside, type ScriptName } from './scripts.ts';
+import { StorePart } from './store-part.ts';
 
 export type RedisLinkOptions = {
   place: RedisPlace;
@@ -19,160 +11,199 @@ export type RedisLinkOptions = {
   answerMs?: number;
   /** The region whose keys it may write. */
   region?: string | undefined;
-  /** Redis has stopped answering, or was not there from the beginning. */
-  onDown?(why: StoreTrouble): void;
+  /**
+   * Redis has stopped answering, or was not there from the beginning: all of it, or one node of a
+   * cluster. Called again when it begins to say why.
+   */
+  onDown?(trouble: RedisTrouble, node: string | undefined): void;
+  /** It does what it is asked again; once for each time that it stopped. */
+  onBack?(node: string | undefined): void;
+  /** It refused one call, and does others. */
+  onRefused?(trouble: RedisTrouble): void;
 };
 
 /**
- * One connection to a Redis that may stand still, be slow, go away or come back as another: a call
- * is answered in time or fails, and while Redis is known to be away it fails at once. Nothing is
- * queued, nothing is sent twice.
+ * What leads to a Redis, or to the nodes of a cluster, that may stand still, be slow, go away or
+ * come back as another: a call is answered in time or fails, and while who it is for is known to be
+ * away it fails at once. Nothing is queued, nothing is sent twice.
  */
 export class RedisLink {
   readonly #options: RedisLinkOptions;
   readonly #answerMs: number;
-  readonly #redis: Redis;
+  readonly #client: RedisClient;
   readonly #listeners: (() => void)[] = [];
-  /** Undefined: that is still to be seen. */
-  #isUp: boolean | undefined;
-  #isClosed = false;
-  #probe: NodeJS.Timeout | undefined;
-  #probes = 0;
-  /** What Redis' clock said when, so that a step can say until when it is wanted. */
-  #heard: { redisMs: number; atMs: number } | undefined;
+  readonly #all: StorePart;
+  /** Nodes of a cluster that were away once, each with a key that it had. */
+  readonly #nodes = new Map<string, { part: StorePart; key: string }>();
+  /** What the clock of a Redis said when, so that a step can say until when it is wanted. */
+  readonly #heard = new Map<string | undefined, { redisMs: number; atMs: number }>();
+  /** What was wrong with a connection that Redis keeps all the same. */
+  #flaw: RedisTrouble | undefined;
+  /** What the last sentinel said that did not say where the master is. */
+  #sentinel: RedisTrouble | undefined;
 
   constructor(options: RedisLinkOptions) {
-    const { place, answerMs = usualAnswerMs } = options;
     this.#options = options;
-    this.#answerMs = answerMs;
-    this.#redis = new Redis({
-      host: place.host,
-      port: place.port,
-      db: place.database,
-      ...(place.username !== undefined && { username: place.username }),
-      ...(place.password !== undefined && { password: place.password }),
-      ...(place.isSecure && { tls: isIP(place.host) === 0 ? { servername: place.host } : {} }),
-      connectionName: 'speechfb',
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 1,
-      commandTimeout: answerMs,
-      connectTimeout: connectMs,
-      retryStrategy: (times) => backoffMs(times),
-      // A primary that has become a replica: its name may lead to another one by now.
-      reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+    this.#answerMs = options.answerMs ?? usualAnswerMs;
+    this.#client = clientOf(options.place, this.#answerMs);
+    const { probe } = keysOf(options.region);
+    this.#all = this.#part(undefined, () => probe);
+    this.#client.on('connect', () => {
+      this.#flaw = undefined;
     });
-    this.#redis.on('ready', () => this.#up());
-    this.#redis.on('close', () => this.#down('unreachable'));
-    // Each of them is followed by `close`; unheard it would end the process.
-    this.#redis.on('error', () => {});
-    for (const [name, lua] of Object.entries(scripts)) this.#redis.defineCommand(name, { lua });
+    this.#client.on('ready', () => this.#connected());
+    this.#client.on('close', () => this.#all.lost({ why: 'unreachable', reason: undefined, isOfAll: true }));
+    // Unheard it would end the process.
+    this.#client.on('error', (error) => this.#erred(error));
+    this.#client.on('sentinelError', (error) => {
+      this.#sentinel = troubleOf(error);
+    });
   }
 
+  /** Whether it answers; of a cluster, whether any node does. */
   get isUp(): boolean {
-    return this.#isUp === true;
+    return this.#all.isUp && (this.#nodes.size === 0 || hasNode(this.#client, (node) => !this.#isAway(node)));
   }
 
-  /** Calls `listener` when Redis answers, now or again. */
+  /** Whether all of it answers. */
+  get isWhole(): boolean {
+    return this.#all.isUp && [...this.#nodes.values()].every(({ part }) => part.isUp);
+  }
+
+  /** Whether what has this key answers. */
+  reaches(key: string): boolean {
+    return this.#all.isUp && (this.#nodes.size === 0 || !this.#isAway(nodeOf(this.#client, key)));
+  }
+
+  /** Calls `listener` when Redis answers, now or again, be it one node alone. */
   onUp(listener: () => void): void {
     this.#listeners.push(listener);
-    if (this.#isUp) listener();
+    if (this.#all.isUp) listener();
   }
 
   /**
    * Runs a script; the answer is without its time.
    *
+   * @param keys of one slot
    * @param isUrgent whether the step must not be done after we have given up on it: `latest` is put
    *   before its values
    * @throws StoreError
    */
   async run(name: ScriptName, keys: readonly string[], values: readonly Value[], isUrgent = true): Promise<Reply> {
-    if (!this.#isUp) throw new StoreError('unreachable', 'the store is away');
-    const latest = isUrgent ? [this.#latest()] : [];
-    const call = this.#redis as unknown as Record<ScriptName, (...given: Value[]) => Promise<[number, ...Reply]>>;
+    const key = keys[0] ?? '';
+    if (!this.reaches(key)) throw new StoreError('unreachable', 'the store is away');
+    const node = nodeOf(this.#client, key);
+    const latest = isUrgent ? [this.#latest(node)] : [];
     try {
-      const [redisMs, ...reply] = await call[name](keys.length, ...keys, ...latest, ...values);
-      this.#heard = { redisMs, atMs: performance.now() };
+      const [redisMs, ...reply] = await this.#call(name, keys, [...latest, ...values]);
+      this.#heard.set(node, { redisMs, atMs: performance.now() });
+      this.#partOf(node)?.worked();
       if (reply[0] === 'late') throw new StoreError('timeout', 'the store did this too late, so not at all');
       return reply;
     } catch (error) {
-      throw error instanceof StoreError ? error : this.#trouble(error);
+      throw error instanceof StoreError ? error : this.#failed(troubleOf(error), node, key);
     }
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#isUp = false;
-    clearTimeout(this.#probe);
-    this.#redis.disconnect();
+    this.#all.close();
+    for (const { part } of this.#nodes.values()) part.close();
+    this.#client.disconnect();
+  }
+
+  #isAway(node: string | undefined): boolean {
+    return node !== undefined && this.#nodes.get(node)?.part.isUp === false;
+  }
+
+  #partOf(node: string | undefined): StorePart | undefined {
+    return node === undefined ? this.#all : this.#nodes.get(node)?.part;
+  }
+
+  #call(name: ScriptName, keys: readonly string[], values: readonly Value[]): Promise<[number, ...Reply]> {
+    const client = this.#client as unknown as Record<ScriptName, (...given: Value[]) => Promise<[number, ...Reply]>>;
+    const answer = client[name](keys.length, ...keys, ...values);
+    // A cluster keeps what it has no node for, for as long as that takes.
+    return 'nodes' in this.#options.place ? within(this.#answerMs, answer) : answer;
   }
 
   /** The latest time, by Redis' clock, at which a step that begins now is still wanted; 0: any. */
-  #latest(): number {
-    const heard = this.#heard;
+  #latest(node: string | undefined): number {
+    const heard = this.#heard.get(node);
     if (!heard) return 0;
     return Math.ceil(heard.redisMs + (performance.now() - heard.atMs) + this.#answerMs);
   }
 
-  /** What a failure of ioredis means; its words may hold what is nobody's business. */
-  #trouble(error: unknown): StoreError {
-    const message = error instanceof Error ? error.message : '';
-    if (message === 'Command timed out') {
-      this.#down('timeout');
-      return new StoreError('timeout', `the store did not answer within ${this.#answerMs} ms`);
-    }
-    if (error instanceof Error && error.name === 'ReplyError') {
-      this.#down('refused');
-      return new StoreError('refused', 'the store refuses to do this');
-    }
-    return new StoreError('unreachable', 'the store is away');
+  #failed(trouble: RedisTrouble, node: string | undefined, key: string): StoreError {
+    const { why, reason, isOfAll } = trouble;
+    if (!isOfAll) this.#options.onRefused?.(trouble);
+    else if (node === undefined) this.#all.failed(trouble);
+    else this.#nodeFailed(node, key, trouble);
+    if (why === 'timeout') return new StoreError(why, `the store did not answer within ${this.#answerMs} ms`);
+    if (why === 'refused') return new StoreError(why, `the store refuses to do this: ${reason}`);
+    return new StoreError(why, 'the store is away');
+  }
+
+  #nodeFailed(node: string, key: string, trouble: RedisTrouble): void {
+    if (!this.#all.isUp) return;
+    const part = this.#partOf(node) ?? this.#part(node, () => probeBeside(this.#nodes.get(node)?.key ?? key));
+    this.#nodes.set(node, { part, key });
+    part.failed(trouble);
+  }
+
+  /** Each node of a cluster is asked for itself: the key of a probe is at one of them. */
+  #connected(): void {
+    if ('nodes' in this.#options.place && !this.#flaw) this.#all.answered();
+    else void this.#all.ask();
+    for (const { part } of this.#nodes.values()) void part.ask();
+  }
+
+  /** The connection has not come to be, or is not what it should be. */
+  #erred(error: Error): void {
+    const isOfSentinels = error.message.startsWith('All sentinels are unreachable');
+    const trouble = (isOfSentinels && this.#sentinel) || troubleOf(error);
+    if (trouble.why === 'refused') this.#flaw = trouble;
+    this.#all.lost(trouble);
+  }
+
+  /** @param probe a key that may be written, and is where it is to be asked */
+  #part(node: string | undefined, probe: () => string): StorePart {
+    const { onDown, onBack } = this.#options;
+    return new StorePart({
+      ask: async () => {
+        if (node === undefined && this.#flaw) throw this.#flaw;
+        await this.#call('probe', [probe()], [probeMs]);
+      },
+      isConnected: () => this.#client.status === 'ready',
+      reconnect: () => letGo(this.#client, node),
+      onUp: () => this.#up(),
+      onDown: (trouble) => onDown?.(trouble, node),
+      onBack: () => onBack?.(node),
+    });
   }
 
   #up(): void {
-    if (this.#isUp || this.#isClosed) return;
-    this.#isUp = true;
-    this.#probes = 0;
     // After a restart or a failover another clock may run there.
-    this.#heard = undefined;
+    this.#heard.clear();
     for (const listener of this.#listeners) listener();
   }
+}
 
-  #down(why: StoreTrouble): void {
-    if (this.#isClosed) return;
-    const isKnown = this.#isUp === false;
-    this.#isUp = false;
-    if (!isKnown) this.#options.onDown?.(why);
-    // A connection that broke comes back by itself; one that is there has to be asked.
-    if (why !== 'unreachable') this.#askLater();
-  }
-
-  #askLater(): void {
-    clearTimeout(this.#probe);
-    this.#probe = setTimeout(() => void this.#ask(), backoffMs(++this.#probes));
-    this.#probe.unref();
-  }
-
-  /** Whether Redis answers and takes what is written. */
-  async #ask(): Promise<void> {
-    if (this.#isUp || this.#isClosed || this.#redis.status !== 'ready') return;
-    try {
-      await this.#redis.set(keysOf(this.#options.region).probe, '1', 'PX', probeMs);
-      this.#up();
-    } catch {
-      if (!this.#isUp && !this.#isClosed) this.#askLater();
-    }
+/** The answer, or ioredis' own word for that there is none. */
+async function within<Answer>(ms: number, answer: Promise<Answer>): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Command timed out')), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
 type Value = string | number;
 type Reply = (string | number | string[])[];
 
-/** 50 ms, then twice as long each time, up to 2 s, with some randomness: many gateways ask. */
-function backoffMs(times: number): number {
-  return Math.min(50 * 2 ** Math.min(times - 1, 10), 2000) * (0.75 + Math.random() / 2);
-}
-
 /** Beyond this a Redis of one's own network is away, and nobody waits for it any longer. */
 const usualAnswerMs = 500;
-const connectMs = 2000;
 const probeMs = 10_000;

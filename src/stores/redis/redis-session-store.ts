@@ -24,6 +24,14 @@ export class RedisSessionStore implements SessionStore {
     return this.#link.isUp;
   }
 
+  get isWhole(): boolean {
+    return this.#link.isWhole;
+  }
+
+  reaches(sessionId: string): boolean {
+    return this.#link.reaches(this.#keys.session(sessionId));
+  }
+
   async save(saved: SavedSession, ttlMs: number): Promise<SaveOutcome> {
     const { sessionId, generation, ordinal, tokenHash, owner, model, gateway, value } = saved;
     const values = [ttlMs, generation, ordinal, tokenHash, written(owner), model, gateway, value];

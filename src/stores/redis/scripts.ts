@@ -76,8 +76,19 @@ end
 return {now, 'gateways', redis.call('HGETALL', KEYS[2])}
 `;
 
-export const scripts = { save, claim, end, begin, announce, ...capScripts, ...resultScripts } as const;
+/** ARGV: ttl. Whether Redis runs scripts that write. */
+const probe = `${clock}
+redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
+return {now, 'there'}
+`;
+
+export const scripts = { save, claim, end, begin, announce, probe, ...capScripts, ...resultScripts } as const;
 export type ScriptName = keyof typeof scripts;
+
+/** A key that is where `key` is, to find out whether that can be written. */
+export function probeBeside(key: string): string {
+  return key.replace(/\}.*$/s, '}:probe');
+}
 
 /**
  * What each script is given and in which keys: those of a region carry its name, so that a user of

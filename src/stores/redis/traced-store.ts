@@ -9,11 +9,11 @@ import {
   type SessionStore,
   StoreError,
 } from '../session-store.ts';
-import type { RedisPlace } from './redis-link.ts';
+import type { RedisPlace } from './redis-place.ts';
 
 export type TracedStoreOptions = {
   tracing: Pick<Tracing, 'call'>;
-  place: Pick<RedisPlace, 'host' | 'port' | 'database'>;
+  place: RedisPlace;
 };
 
 /**
@@ -31,6 +31,14 @@ export class TracedStore implements SessionStore {
 
   get isUp(): boolean {
     return this.#store.isUp;
+  }
+
+  get isWhole(): boolean {
+    return this.#store.isWhole;
+  }
+
+  reaches(sessionId: string): boolean {
+    return this.#store.reaches(sessionId);
   }
 
   save(saved: SavedSession, ttlMs: number): Promise<SaveOutcome> {
@@ -80,8 +88,8 @@ export class TracedStore implements SessionStore {
           'db.operation.name': 'EVALSHA',
           'db.stored_procedure.name': script,
           'db.namespace': String(place.database),
-          'server.address': place.host,
-          'server.port': place.port,
+          // Which of several Redis it was is known at the connection alone.
+          ...('host' in place && { 'server.address': place.host, 'server.port': place.port }),
         },
         failure,
       });

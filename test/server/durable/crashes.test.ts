@@ -84,6 +84,10 @@ class Service {
       get isUp() {
         return reach.isUp;
       },
+      get isWhole() {
+        return reach.isUp;
+      },
+      reaches: () => reach.isUp,
       save: (saved, ttlMs) =>
         ask(async () => {
           const outcome = await kept.save(saved, ttlMs);

@@ -181,7 +181,7 @@ function capsAt({ place }: TestRedis, options: Partial<RedisLinkOptions> = {}) {
 async function quotaAt(redis: TestRedis, { ttlMs = 30_000, answerMs = 10_000 } = {}) {
   const log = createLog('silent', { write() {} });
   const troubles: StoreTrouble[] = [];
-  const { link, caps } = capsAt(redis, { answerMs, onDown: (why) => troubles.push(why) });
+  const { link, caps } = capsAt(redis, { answerMs, onDown: ({ why }) => troubles.push(why) });
   const quota = new SharedQuota({
     store: caps,
     insurance: new LocalQuota({ log, wallMs: Date.now }),
