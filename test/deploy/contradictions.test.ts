@@ -322,6 +322,11 @@ describe('a value that cannot be is refused where it stands', () => {
       /values\.yaml:\d+:\d+: spec\.image/,
     ],
     [
+      'an image without a tag at a registry with a port',
+      { values: shipped.values.replace('image: ', 'image: registry.example.com:5000/team/speechfb # ') },
+      /values\.yaml:\d+:\d+: spec\.image/,
+    ],
+    [
       'a memory in megabytes',
       { values: values('  inference: {memory: 500MB}\n') },
       /values\.yaml:\d+:\d+: spec\.inference\.memory/,
@@ -336,6 +341,16 @@ describe('a value that cannot be is refused where it stands', () => {
       'a name that Kubernetes does not take',
       { values: shipped.values.replace('name: speechfb', 'name: Speech_FB') },
       /values\.yaml:\d+:\d+: metadata\.name/,
+    ],
+    [
+      'a name that no Service can have',
+      { values: shipped.values.replace('name: speechfb', 'name: 1speech') },
+      /values\.yaml:\d+:\d+: metadata\.name: .*begins with a letter/,
+    ],
+    [
+      'a name that is too long',
+      { values: shipped.values.replace('name: speechfb', `name: ${'a'.repeat(43)}`) },
+      /values\.yaml:\d+:\d+: metadata\.name: .*42 at most/,
     ],
   ])('%s', (_, changes, expected) => expect(faultsOf({ ...shipped, ...changes })).toMatch(expected));
 });

@@ -4,9 +4,21 @@ import { isNot } from '../../config/sentences.ts';
 
 const hourMs = 3_600_000;
 
+/** So long that the longest name made of it, with `-inference-canary` and the like, is a label. */
+const mostLetters = 42;
+
 const label = (what: string, example: string) =>
   text(what).regex(/^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$/, {
-    error: (issue) => isNot(issue.input, `${what}: lower-case letters, digits and hyphens, such as ${example}`),
+    error: (issue) => {
+      const least = `lower-case letters, digits and hyphens, ${mostLetters} at most`;
+      return isNot(issue.input, `${what}: ${least}, such as ${example}`);
+    },
+  });
+
+/** What Services are called after, whose names begin with a letter (RFC 1035, section 2.3.1). */
+const serviceLabel = (what: string, example: string) =>
+  label(what, example).regex(/^(?!\d)/, {
+    error: (issue) => isNot(issue.input, `${what}: it begins with a letter, as in ${example}`),
   });
 
 const quantity = (example: string) =>
@@ -34,7 +46,7 @@ const region = section({
 /** Whatever no measurement says: names, places, machines, how long a drain may take. */
 const spec = section({
   namespace: label('a namespace', 'speechfb').default('speechfb'),
-  image: text('an image such as registry.example.com/speechfb:0.1.0').regex(/^[^\s"']+[:@][^\s"']+$/, {
+  image: text('an image such as registry.example.com/speechfb:0.1.0').regex(/^[^\s"']+(:[\w][\w.-]{0,127}|@[^\s"'/]+)$/, {
     error: (issue) => isNot(issue.input, 'an image with a tag or digest, such as registry.example.com/speechfb:0.1.0'),
   }),
   /** Where learners call. */
@@ -101,7 +113,7 @@ const spec = section({
 export const deployValuesFile = section({
   apiVersion: word('speechfb.dev/v1alpha1').optional(),
   kind: word('DeployValues'),
-  metadata: section({ name: label('a name', 'speechfb'), description: text('a sentence').optional() }),
+  metadata: section({ name: serviceLabel('a name', 'speechfb'), description: text('a sentence').optional() }),
   spec,
 });
 
