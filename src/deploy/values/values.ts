@@ -46,9 +46,13 @@ const region = section({
 /** Whatever no measurement says: names, places, machines, how long a drain may take. */
 const spec = section({
   namespace: label('a namespace', 'speechfb').default('speechfb'),
-  image: text('an image such as registry.example.com/speechfb:0.1.0').regex(/^[^\s"']+(:[\w][\w.-]{0,127}|@[^\s"'/]+)$/, {
-    error: (issue) => isNot(issue.input, 'an image with a tag or digest, such as registry.example.com/speechfb:0.1.0'),
-  }),
+  image: text('an image such as registry.example.com/speechfb:0.1.0').regex(
+    /^[^\s"']+(:[\w][\w.-]{0,127}|@[^\s"'/]+)$/,
+    {
+      error: (issue) =>
+        isNot(issue.input, 'an image with a tag or digest, such as registry.example.com/speechfb:0.1.0'),
+    },
+  ),
   /** Where learners call. */
   host: text('a host name such as speech.example.com').regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, {
     error: (issue) => isNot(issue.input, 'a host name such as speech.example.com'),
