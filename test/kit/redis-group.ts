@@ -7,6 +7,13 @@ import { afterAll, expect, vi } from 'vitest';
 import { freePort } from './free-port.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
+const started: GroupRedis[] = [];
+
+// Not where one is started: a hook that another hook asks for never comes.
+afterAll(async () => {
+  await Promise.all(started.splice(0).map((redis) => redis.kill()));
+});
+
 /** One of several Redis of a test file, which ends with that. */
 export class GroupRedis {
   readonly port: number;
@@ -19,7 +26,7 @@ export class GroupRedis {
     this.port = port;
     this.#args = args;
     this.#password = password;
-    afterAll(() => this.kill());
+    started.push(this);
   }
 
   /**
