@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { collectGarbage } from '../../threads/memory.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
+import { standBehind } from '../../threads/stand-behind.ts';
 import { nameThread } from '../../threads/thread-name.ts';
 import type { EngineCore } from '../engine/engine-core.ts';
 import { openCore } from '../engine/inline-engine.ts';
@@ -23,6 +24,7 @@ const restedMs = 100;
 const mostRests = 20;
 
 nameThread('speechfb-model');
+standBehind();
 try {
   const { warm, deviceMayBeGone } = start;
   const { core, whyNotNative, tuning } = await openCore(start, {

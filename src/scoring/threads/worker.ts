@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { collectGarbage } from '../../threads/memory.ts';
+import { standBehind } from '../../threads/stand-behind.ts';
 import { nameThread } from '../../threads/thread-name.ts';
 import { calibratorOf } from '../utterance-scorer.ts';
 import type { ScoringStart, ToScoring } from './messages.ts';
@@ -14,6 +15,7 @@ const mailEveryMs = 4;
 const fullWaitMs = 2;
 
 nameThread('speechfb-score');
+standBehind();
 calibratorOf(model);
 let isScheduled = false;
 const desk = new ScoringDesk(model, link, () => {
