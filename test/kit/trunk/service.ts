@@ -70,11 +70,13 @@ export async function pool(
   also: readonly { address: string }[] = [],
   shown = credentials.createInsecure(),
   spillNodes: readonly { address: string }[] = [],
+  homelessMs = poolOptions.homelessMs,
 ): Promise<NodePool> {
   const addressesOf = (named: readonly { address: string }[]) =>
     new NodeAddresses(named.map(({ address }) => parseNodeSource(address)));
   const spill = addressesOf(spillNodes);
-  const opened = new NodePool({ ...poolOptions, nodes: addressesOf([...also, ...nodes]), spill, credentials: shown });
+  const all = addressesOf([...also, ...nodes]);
+  const opened = new NodePool({ ...poolOptions, homelessMs, nodes: all, spill, credentials: shown });
   onTestFinished(() => opened.close());
   await until(() => opened.stats().trunks === nodes.length + spillNodes.length && opened.stats().free > 0);
   return opened;
