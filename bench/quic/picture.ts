@@ -18,6 +18,8 @@ const groupGap = 14;
 const top = 86;
 const colours: Record<Way, string> = { websocket: '#8a8f98', 'quic-stream': '#2f6fb2', 'quic-datagram': '#d9622b' };
 const quantiles = ['p50', 'p95', 'p99'] as const;
+/** More would write over one another. */
+const mostTicks = 10;
 
 /**
  * A row a way, in groups by network: measured p50, p95 and p99 as dots, the simulator's range of each
@@ -27,8 +29,10 @@ export function quicPicture(rows: readonly Drawn[], title: string): string {
   const networks = [...new Set(rows.map(({ network }) => network))];
   const height = top + rows.length * rowHeight + networks.length * groupGap + 40;
   const most = Math.max(...rows.flatMap(valuesOf));
-  const x = (ms: number) => left + ((right - left) * ms) / (Math.ceil(most / 50) * 50);
-  const ticks = Array.from({ length: Math.ceil(most / 50) + 1 }, (_, index) => index * 50);
+  const apartMs = most > mostTicks * 50 ? 100 : 50;
+  const end = Math.ceil(most / apartMs);
+  const x = (ms: number) => left + ((right - left) * ms) / (end * apartMs);
+  const ticks = Array.from({ length: end + 1 }, (_, index) => index * apartMs);
   const grid = ticks.map(
     (ms) =>
       `<line x1="${x(ms).toFixed(1)}" x2="${x(ms).toFixed(1)}" y1="${top - 12}" y2="${height - 34}" stroke="#e4e4e4"/>${label(x(ms), height - 16, `${ms} ms`, 'middle')}`,
