@@ -1,9 +1,9 @@
-import { createServer } from 'node:net';
 import { parseArgs } from 'node:util';
 import { credentials } from '@grpc/grpc-js';
 import Table from 'cli-table3';
 import { loadModelPackage } from '../src/acoustic/model/load-model.ts';
 import { startEmbedded } from '../src/load/service/embedded-server.ts';
+import { freePort } from '../src/load/service/free-port.ts';
 import { quantileInPlace } from '../src/stats/quantile.ts';
 import { createLog } from '../src/telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../src/trunk/gateway/node-addresses.ts';
@@ -81,16 +81,6 @@ async function measure(signal: (typeof signals)[keyof typeof signals]): Promise<
 function startNode(address: string) {
   const args = ['bin/speechfb', 'serve', '--role', 'inference', '--node-listen', address, '--log-level', 'error'];
   return startEmbedded({ file: process.execPath, args });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const bound = server.address();
-      server.close(() => resolve(typeof bound === 'object' && bound ? bound.port : 0));
-    });
-  });
 }
 
 function delay(ms: number): Promise<void> {

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { steadyLoad } from '../src/load/plan/load-profile.ts';
 import { planLearners } from '../src/load/plan/plan.ts';
 import { type Clip, readClips } from '../src/load/scenario/clips.ts';
 import { type EmbeddedServer, startEmbedded } from '../src/load/service/embedded-server.ts';
+import { freePort } from '../src/load/service/free-port.ts';
 import { histogramsReady } from '../src/metrics/histogram.ts';
 import { Recorder } from '../src/metrics/recorder.ts';
 import { behaviour, readAsPlanned } from './load/reading.ts';
@@ -161,16 +161,6 @@ async function startRedis(): Promise<{ port: number; end(): void }> {
   });
   await wait(1000);
   return { port, end: () => child.kill() };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const bound = server.address();
-      server.close(() => resolve(typeof bound === 'object' && bound ? bound.port : 0));
-    });
-  });
 }
 
 function wait(ms: number): Promise<void> {
