@@ -1,23 +1,14 @@
 import { z } from 'zod';
 import { duration, integer, oneOf, percentField, section, text, word } from '../../config/fields.ts';
 import { isNot } from '../../config/sentences.ts';
+import { addressRange, nameLabel } from './kubernetes.ts';
+import { redisSection } from './redis.ts';
 
 const hourMs = 3_600_000;
 
-/** So long that the longest name made of it, with `-inference-canary` and the like, is a label. */
-const mostLetters = 42;
-
-const label = (what: string, example: string) =>
-  text(what).regex(/^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$/, {
-    error: (issue) => {
-      const least = `lower-case letters, digits and hyphens, ${mostLetters} at most`;
-      return isNot(issue.input, `${what}: ${least}, such as ${example}`);
-    },
-  });
-
 /** What Services are called after, whose names begin with a letter (RFC 1035, section 2.3.1). */
 const serviceLabel = (what: string, example: string) =>
-  label(what, example).regex(/^(?!\d)/, {
+  nameLabel(what, example).regex(/^(?!\d)/, {
     error: (issue) => isNot(issue.input, `${what}: it begins with a letter, as in ${example}`),
   });
 
@@ -26,26 +17,18 @@ const quantity = (example: string) =>
     error: (issue) => isNot(issue.input, `a whole number of Mi or Gi such as ${example}`),
   });
 
-/** As a NetworkPolicy takes them, of both families. */
-const addressRange = text('a range of addresses').refine(
-  (given) => z.union([z.cidrv4(), z.cidrv6()]).safeParse(given).success,
-  {
-    error: (issue) => isNot(issue.input, 'a range of addresses such as 10.96.0.1/32 or fd00::1/128'),
-  },
-);
-
 const region = section({
   /** As a region of the capacity scenario is called; `serve --region` gets it. */
-  name: label('the name of a region', 'eu'),
+  name: nameLabel('the name of a region', 'eu'),
   /** `stays`: nothing that is heard leaves the region. */
   residency: oneOf(['stays', 'may-leave']),
   /** What the machines there are labelled with: `topology.kubernetes.io/region`. */
-  cluster: label('the region of the machines', 'eu-west-1'),
+  cluster: nameLabel('the region of the machines', 'eu-west-1'),
 });
 
 /** Whatever no measurement says: names, places, machines, how long a drain may take. */
 const spec = section({
-  namespace: label('a namespace', 'speechfb').default('speechfb'),
+  namespace: nameLabel('a namespace', 'speechfb').default('speechfb'),
   image: text('an image such as registry.example.com/speechfb:0.1.0').regex(
     /^[^\s"']+(:[\w][\w.-]{0,127}|@[^\s"'/]+)$/,
     {
@@ -58,7 +41,7 @@ const spec = section({
     error: (issue) => isNot(issue.input, 'a host name such as speech.example.com'),
   }),
   /** The class of the Gateway API that ends TLS and weighs versions. */
-  gatewayClass: label('a gateway class', 'envoy').default('envoy'),
+  gatewayClass: nameLabel('a gateway class', 'envoy').default('envoy'),
   prometheus: text('the address of Prometheus')
     .regex(/^https?:\/\/[^\s"']+$/, {
       error: (issue) => isNot(issue.input, 'an address such as http://prometheus.monitoring:9090'),
@@ -103,6 +86,8 @@ const spec = section({
     addresses: z.array(addressRange).min(1).max(16),
     ports: z.array(integer(1, 65_535)).min(1).max(8).default([443, 6443]),
   }).optional(),
+  /** The Redis that gateways share. */
+  redis: redisSection.prefault({}),
   spot: section({
     /** Share of the inference pods that is never bought as spot. */
     floor: percentField(0, 1),
