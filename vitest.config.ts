@@ -19,7 +19,10 @@ export default defineConfig({
         test: { name: 'alone', include: [all], exclude: pure, maxWorkers: 1, sequence: { groupOrder: 1 } },
       },
     ],
-    testTimeout: 30_000,
+    // What ends a test that hangs, and no claim of speed: machines are slow, and busy with other things.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000, interval: 20 } },
     // Draws the same examples each time.
     alias: [{ find: /^fast-check$/, replacement: fileURLToPath(new URL('test/kit/fast-check.ts', import.meta.url)) }],
     coverage: { include: ['src/**/*.{ts,tsx}'], reporter: ['text-summary', 'lcovonly'] },

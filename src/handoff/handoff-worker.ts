@@ -11,7 +11,7 @@ export type HandoffWorkerOptions = {
   queue: WorkQueue;
   results: ResultStore;
   /** The final of an utterance. */
-  score(head: RecordHead, utterance: HandedUtterance): Promise<object>;
+  score(head: RecordHead, utterance: HandedUtterance, delivery: Delivery): Promise<object>;
   region: string;
   /** Utterances at once. */
   atOnce: number;
@@ -19,6 +19,13 @@ export type HandoffWorkerOptions = {
   tries: number;
   /** How long results are kept, ms. */
   keepMs: number;
+  /**
+   * Resolves when there is room for one more, or at `untilMs` since 1970 at the latest. Absent:
+   * there always is.
+   */
+  room?(untilMs: number): Promise<void>;
+  /** Whether nobody can look at what the queue puts aside; default: somebody can. */
+  losesDead?: boolean;
   log: HandoffLog;
   /** Ms since 1970. */
   wallMs(): number;
@@ -40,7 +47,10 @@ export class HandoffWorker {
   readonly #going = new Set<Promise<void>>();
   readonly #counts = Object.fromEntries(workerOutcomes.map((name) => [name, 0])) as Record<WorkerOutcome, number>;
   #isDraining = false;
-  #onFree: () => void = () => {};
+  /** Nobody waits any more for what is going. */
+  #isOver = false;
+  /** Partitions whose next record waits for room. */
+  readonly #waiting: (() => void)[] = [];
 
   constructor(options: HandoffWorkerOptions) {
     this.#options = options;
@@ -70,25 +80,31 @@ export class HandoffWorker {
    */
   async drain(ms: number): Promise<{ left: number }> {
     this.#isDraining = true;
-    this.#onFree();
+    this.#wake();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
     await Promise.race([Promise.all(this.#going), late]);
     clearTimeout(timer);
+    this.#isOver = true;
     return { left: this.#going.size };
   }
 
   /** Resolves when there is room for the next. */
   async #take(delivery: Delivery): Promise<void> {
     while (!this.#isDraining && this.#going.size >= this.#options.atOnce) {
-      await new Promise<void>((resolve) => (this.#onFree = resolve));
+      await new Promise<void>((resolve) => void this.#waiting.push(resolve));
     }
     if (this.#isDraining) return;
     const work = this.#work(delivery).finally(() => {
       this.#going.delete(work);
-      this.#onFree();
+      this.#wake();
     });
     this.#going.add(work);
+  }
+
+  /** Has all who wait look whether there is room for them. */
+  #wake(): void {
+    for (const look of this.#waiting.splice(0)) look();
   }
 
   async #work(delivery: Delivery): Promise<void> {
@@ -106,23 +122,23 @@ export class HandoffWorker {
   async #settle(delivery: Delivery): Promise<WorkerOutcome> {
     const head = headOf(delivery);
     if ('problem' in head) return await this.#dead(delivery, undefined, head.problem);
-    const { region, wallMs, log } = this.#options;
+    const { region } = this.#options;
     if (head.region !== region) {
       return await this.#dead(delivery, undefined, `it is of region "${head.region}", and this worker of "${region}"`);
-    }
-    if (head.expiresMs <= wallMs()) {
-      await this.#finish(head, { state: 'failed', value: 'nobody scored it for as long as sound is kept' });
-      log.warn({ session: head.session, utterance: head.utterance }, 'an utterance was too old to be scored');
-      return 'expired';
     }
     return await this.#score(delivery, head);
   }
 
   async #score(delivery: Delivery, head: RecordHead): Promise<WorkerOutcome> {
-    const { results, score, tries, pause, random, log } = this.#options;
+    const { results, score, tries, room, wallMs, pause, random, log } = this.#options;
     const { session, utterance } = head;
     const name = { sessionId: session, utteranceId: utterance };
     for (;;) {
+      if (room) {
+        await room(head.expiresMs);
+        if (this.#isDraining) throw theEnd();
+      }
+      if (head.expiresMs <= wallMs()) return await this.#tooOld(head);
       const begun = await this.#patiently(() => results.begin(name, delivery.headers[replayHeader]));
       if (begun.kind !== 'wanted') {
         if (begun.kind === 'finished') return 'known';
@@ -134,11 +150,13 @@ export class HandoffWorker {
         return await this.#dead(delivery, head, `it ended its worker ${tries} times`, tries);
       }
       try {
-        const final = await score(head, openRecord(delivery.value, begun.dataKey).utterance);
+        const final = await score(head, openRecord(delivery.value, begun.dataKey).utterance, delivery);
         const written = await this.#finish(head, { state: 'done', value: JSON.stringify(final) });
         return written === 'written' ? 'scored' : written === 'already' ? 'known' : 'gone';
       } catch (error) {
         if (error instanceof QueueError) throw error;
+        // Whoever ended the worker may have ended the model too.
+        if (this.#isOver) throw theEnd();
         const why = error instanceof Error ? error.message : String(error);
         const isForGood = error instanceof UnreadableRecord || error instanceof SpeechfbError;
         if (isForGood || begun.tries >= tries) return await this.#dead(delivery, head, why, begun.tries);
@@ -151,14 +169,19 @@ export class HandoffWorker {
     }
   }
 
+  async #tooOld(head: RecordHead): Promise<WorkerOutcome> {
+    await this.#finish(head, { state: 'failed', value: 'nobody scored it for as long as sound is kept' });
+    const { session, utterance } = head;
+    this.#options.log.warn({ session, utterance }, 'an utterance was too old to be scored');
+    return 'expired';
+  }
+
   /** Puts a record aside; its learner is told that nothing comes. */
   async #dead(delivery: Delivery, head: RecordHead | undefined, why: string, tries?: number): Promise<WorkerOutcome> {
-    const { queue, log } = this.#options;
+    const { queue, log, losesDead } = this.#options;
     await this.#patiently(() => queue.deadLetter(delivery, why, tries));
-    log.error(
-      { place: delivery.place, session: head?.session, utterance: head?.utterance, why },
-      'a record was put aside',
-    );
+    const fields = { place: delivery.place, session: head?.session, utterance: head?.utterance, why };
+    log.error(fields, losesDead ? 'an utterance was given up' : 'a record was put aside');
     if (head) await this.#finish(head, { state: 'failed', value: 'it could not be scored' });
     return 'dead';
   }
@@ -192,6 +215,11 @@ function headOf({ value }: Delivery): RecordHead | { problem: string } {
     if (!(error instanceof UnreadableRecord)) throw error;
     return { problem: error.message };
   }
+}
+
+/** Why a record is not committed by a worker that ends. */
+function theEnd(): QueueError {
+  return new QueueError('closed', 'the worker ends');
 }
 
 /** A step that is given up since the worker ends: its record is not committed. */

@@ -1,5 +1,5 @@
 import { backoffMs } from '../backoff.ts';
-import { QueueError, type WorkQueue } from '../queue/work-queue.ts';
+import { QueueError, traceHeader, type WorkQueue } from '../queue/work-queue.ts';
 import type { ResultStore } from '../stores/result-store.ts';
 import { StoreError } from '../stores/session-store.ts';
 import { newDataKey, sealRecord } from './cipher.ts';
@@ -34,8 +34,11 @@ export type HandingSession = {
   model: string;
 };
 
-/** A final that comes later: of which utterance, and which event of the session it will be. */
-export type LateFinal = { utteranceId: number; eventId: number };
+/**
+ * A final that comes later: of which utterance, and which event of the session it will be.
+ * `traceparent`: the span of the utterance; absent where nobody traces it.
+ */
+export type LateFinal = { utteranceId: number; eventId: number; traceparent?: string | undefined };
 
 /** What became of utterances, counted. */
 const handoffOutcomes = ['handed', 'kept', 'too_long', 'overflow', 'expired', 'refused', 'erased'] as const;
@@ -75,9 +78,9 @@ export class Handoff {
   }
 
   /** Lets an utterance be scored later; its final will be this event of its session. */
-  hand(session: HandingSession, { utteranceId, eventId }: LateFinal, utterance: HandedUtterance): void {
+  hand(session: HandingSession, late: LateFinal, utterance: HandedUtterance): void {
     const bytes = utterance.sound.reduce((sum, part) => sum + ('gapMs' in part ? 0 : part.byteLength), recordBytes);
-    this.#put({ session, utteranceId, eventId, bytes, atMs: this.#options.wallMs(), utterance });
+    this.#put({ session, ...late, bytes, atMs: this.#options.wallMs(), utterance });
   }
 
   /** Keeps a final that its learner may not have read. */
@@ -162,7 +165,8 @@ export class Handoff {
     }
   }
 
-  async #sendOnce({ session, utteranceId, eventId, atMs, utterance, final }: Waiting): Promise<HandoffOutcome> {
+  async #sendOnce(waiting: Waiting): Promise<HandoffOutcome> {
+    const { session, utteranceId, eventId, atMs, utterance, final, traceparent } = waiting;
     const { queue, results, region, keepMs, wallMs } = this.#options;
     const leftMs = atMs + keepMs - wallMs();
     if (leftMs <= 0) return 'expired';
@@ -176,7 +180,8 @@ export class Handoff {
     }
     const head = { session: sessionId, utterance: utteranceId, region, model, createdMs: atMs };
     const record = await sealRecord({ ...head, expiresMs: atMs + keepMs }, utterance!, expected.dataKey);
-    await queue.append({ key: sessionId, value: record, headers: { 'content-type': contentType } });
+    const headers = { 'content-type': contentType, ...(traceparent !== undefined && { [traceHeader]: traceparent }) };
+    await queue.append({ key: sessionId, value: record, headers });
     return 'handed';
   }
 

@@ -10,6 +10,12 @@ export type HandedScoring = {
   engine(): AcousticEngine;
   readReference(input: ReferenceInput, mostPhones: number): Reference;
   openUtterance: OpenUtterance;
+  /**
+   * Resolves when more sound may be pushed; what rejects ends the try. Absent: always. With it no
+   * more than some seconds of sound are ahead of the model, so that whoever speaks meanwhile never
+   * waits behind all of it.
+   */
+  pace?(): Promise<void>;
 };
 
 /**
@@ -19,7 +25,7 @@ export type HandedScoring = {
  * @throws SpeechfbError `invalid_reference`
  */
 export async function scoreHanded(
-  { engine, readReference, openUtterance }: HandedScoring,
+  { engine, readReference, openUtterance, pace }: HandedScoring,
   { session, utterance: utteranceId }: { session: string; utterance: number },
   handed: HandedUtterance,
 ): Promise<object> {
@@ -29,7 +35,10 @@ export async function scoreHanded(
   let onError: (error: Error) => void = () => {};
   const failed = new Promise<never>((_, reject) => (onError = reject));
   failed.catch(() => {});
-  const utterance = openUtterance(engine(), reference, settings, { onError });
+  const heard = pace && new HeardSound();
+  const onFeedback = heard && (({ audioMs }: { audioMs: number }) => heard.upTo(audioMs));
+  const events = { onError, ...(onFeedback && { onFeedback }) };
+  const utterance = openUtterance(engine(), reference, settings, events);
   try {
     let soundMs = 0;
     for (const part of sound) {
@@ -37,7 +46,8 @@ export async function scoreHanded(
       else utterance.push(part);
       soundMs += 'gapMs' in part ? part.gapMs : (part.length / sampleRateHz) * 1000;
       // The sound of a minute is not pushed in one go: others have to be served between.
-      await Promise.race([nextTurn(), failed]);
+      await Promise.race([heard?.reaches(soundMs - mostAheadMs) ?? nextTurn(), failed]);
+      await pace?.();
     }
     const { timing, ...result } = shiftResult(await Promise.race([utterance.finish(), failed]), startMs);
     const { name, version } = engine().model;
@@ -48,11 +58,31 @@ export async function scoreHanded(
   }
 }
 
+/** How far the model has heard, and who waits for that. */
+class HeardSound {
+  #heardMs = 0;
+  #wantedMs = 0;
+  #onReached: () => void = () => {};
+
+  upTo(ms: number): void {
+    this.#heardMs = ms;
+    if (ms >= this.#wantedMs) this.#onReached();
+  }
+
+  async reaches(ms: number): Promise<void> {
+    if (this.#heardMs >= ms) return await nextTurn();
+    this.#wantedMs = ms;
+    await new Promise<void>((resolve) => (this.#onReached = resolve));
+  }
+}
+
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
 /** As finals count their lag when a client does not ask. */
 const emitIntervalMs = 100;
+/** More than the model looks ahead, and than it gathers before it runs. */
+const mostAheadMs = 2000;
 /** The gateway has bounded the text when it took it. */
 const mostPhones = Number.POSITIVE_INFINITY;

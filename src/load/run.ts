@@ -140,7 +140,7 @@ async function driveLoad(
   task: GeneratorTask,
   server: EmbeddedService | undefined,
   hooks: GeneratorHooks,
-  generators = generatorCount(task.plans.length, availableParallelism(), server !== undefined),
+  generators = generatorCount(task.plans.length, availableParallelism(), server !== undefined, task.transport),
 ): Promise<GeneratorResult> {
   let serverFaults: ServerFaults | undefined;
   const onStart = (startAtEpochMs: number) => {

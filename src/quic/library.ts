@@ -22,7 +22,7 @@ export type QuicServer = {
 /** A connection of whichever end: its errors are told by its close, too. */
 type Connection = QuicConnection & { on(event: 'error', hear: () => void): unknown; close(): Promise<unknown> };
 
-type ServerConnection = Connection & {
+export type ServerConnection = Connection & {
   remoteAddress: string;
   remotePort: number;
   on(event: 'stream', hear: (stream: QuicStream) => void): unknown;

@@ -15,7 +15,7 @@ export type UtterancePipeline = {
   /** The text is over: flush, score with context, everything final. */
   finish(): Promise<TimedResult>;
   /**
-   * Sound of others goes through the model before its own from now on. Absent where that is decided
+   * Sound of others is heard and scored before its own from now on. Absent where that is decided
    * elsewhere.
    */
   giveWay?(): void;
@@ -43,6 +43,8 @@ export type ScoringBackend = {
   markGap(startFrame: number, endFrame: number): void;
   take(frames: AcousticFrames): void;
   finish(pushedMs: number): Promise<TimedResult>;
+  /** See `UtterancePipeline.giveWay`. */
+  giveWay(): void;
   close(): void;
 };
 
@@ -62,6 +64,7 @@ export const openUtterance: OpenUtterance = (engine, reference, options, events)
         markGap: (start, end) => opened.markGap(start, end),
         take: (frames) => opened.take(frames),
         finish: async (pushedMs) => opened.finish(pushedMs),
+        giveWay() {},
         close() {},
       };
     },
@@ -71,10 +74,10 @@ export const openUtterance: OpenUtterance = (engine, reference, options, events)
 
 /** What becomes of an utterance. */
 export type Scorers = {
-  /** Sound of others goes through the model before its own; default false. */
+  /** Sound of others is heard and scored before its own; default false. */
   canWait?: boolean | undefined;
-  /** There is sound. */
-  open(): ScoringBackend;
+  /** There is sound; `canWait` as it is by then. */
+  open(canWait: boolean): ScoringBackend;
   /**
    * None ever came. A result that is not wanted any more, since the utterance was closed, need not
    * be made.
@@ -95,13 +98,13 @@ export class JoinedPipeline implements UtterancePipeline {
   #isOver = false;
   #isClosed = false;
   #pushedSamples = 0;
-  #canWait: boolean | undefined;
+  #canWait: boolean;
 
   constructor(engine: AcousticEngine, events: { onError(error: Error): void }, scorers: Scorers) {
     this.#engine = engine;
     this.#events = events;
     this.#scorers = scorers;
-    this.#canWait = scorers.canWait;
+    this.#canWait = scorers.canWait ?? false;
   }
 
   push(pcm: Samples): void {
@@ -129,6 +132,7 @@ export class JoinedPipeline implements UtterancePipeline {
   giveWay(): void {
     this.#canWait = true;
     this.#heard?.stream.giveWay();
+    this.#heard?.backend.giveWay();
   }
 
   close(): void {
@@ -140,7 +144,7 @@ export class JoinedPipeline implements UtterancePipeline {
 
   #hear(): { stream: AcousticStream; backend: ScoringBackend } {
     if (this.#heard) return this.#heard;
-    const backend = this.#scorers.open();
+    const backend = this.#scorers.open(this.#canWait);
     const stream = this.#engine.open(backend.take, (error) => this.#events.onError(error), this.#canWait);
     this.#heard = { stream, backend };
     return this.#heard;

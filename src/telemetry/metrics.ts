@@ -8,9 +8,12 @@ import {
   type MetricValue,
   Registry,
 } from 'prom-client';
+import { lanes } from '../protocol/client-messages.ts';
+import { wireErrors } from '../protocol/codes.ts';
 import type { ServerMessage } from '../protocol/server-messages.ts';
 import { type StageTimings, serverStages } from '../protocol/stages.ts';
 import { type EngineNumbers, exposeDevice } from './device-metrics.ts';
+import { exposeHandoff, type HandoffFigures } from './handoff-metrics.ts';
 import { type MetricsFormat, toOpenMetrics } from './open-metrics.ts';
 import { QuickHistogram } from './quick-histogram.ts';
 import { exposeRouting, type RoutingSources } from './routing-metrics.ts';
@@ -39,6 +42,8 @@ export type MetricSources = {
   tenants?: (() => ReadonlyMap<string, TenantFigures>) | undefined;
   /** What became of spans; absent where there are none. */
   spans?: (() => SpanCounts) | undefined;
+  /** What is scored later; absent where nothing is. */
+  handoff?: (() => HandoffFigures) | undefined;
   /** How long the certificate is good, ms; undefined: there is no TLS. */
   tlsExpiresMs?(): number | undefined;
   /** By name; Infinity: none. */
@@ -93,7 +98,8 @@ export class Metrics {
   constructor(sources: MetricSources) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
-    const counter = (name: string, help: string, label: string): Tally => createTally(name, help, label, registers);
+    const counter = (name: string, help: string, label: string, known: readonly string[] = []): Tally =>
+      createTally({ name, help, label, known, registers });
     this.#requests = new Histogram({
       name: 'speechfb_http_request_seconds',
       help: 'Duration of HTTP requests.',
@@ -101,19 +107,20 @@ export class Metrics {
       buckets: [0.001, 0.005, 0.025, 0.1, 0.5],
       registers,
     });
-    this.message = counter('messages_total', 'Messages from clients, by type; audio frames as "audio".', 'kind');
+    const messagesHelp = 'Messages from clients, by type; audio frames as "audio".';
+    this.message = counter('messages_total', messagesHelp, 'kind', ['start']);
     this.socket = counter('sockets_total', 'WebSockets opened, by the protocol that is spoken.', 'protocol');
     this.carrier = counter('carriers_total', 'WebSockets opened, by what carries them.', 'transport');
     this.datagram = counter('datagrams_total', 'Datagrams of QUIC by what became of them.', 'outcome');
     this.frame = counter('frames_total', 'Audio frames by what became of them.', 'outcome');
     this.event = counter('events_total', 'Events to clients, by type.', 'type');
-    this.refusal = counter('refusals_total', 'Errors told to clients, by code.', 'code');
+    this.refusal = counter('refusals_total', 'Errors told to clients, by code.', 'code', Object.keys(wireErrors));
     this.limit = counter('limits_met_total', 'Refusals by the limit that was met.', 'limit');
     this.givenUp = counter('given_up_total', 'What was given up so that others find a place.', 'what');
     const stepHelp = 'Steps of degradation that were taken, by what they spare.';
     this.step = counter('degradation_steps_total', stepHelp, 'step');
     const sentAwayHelp = 'Sessions that were sent away to come back when there is room, by lane.';
-    this.sentAway = counter('sent_away_total', sentAwayHelp, 'lane');
+    this.sentAway = counter('sent_away_total', sentAwayHelp, 'lane', lanes);
     const refusedHelp = 'Requests and connections refused before there was a WebSocket, by why.';
     this.refusedRequest = counter('refused_requests_total', refusedHelp, 'reason');
     this.storeFailure = counter('store_failures_total', storeFailuresHelp, 'why');
@@ -126,6 +133,7 @@ export class Metrics {
       name: 'speechfb_feedback_seconds',
       help: 'From the socket read of a sound to the socket write of its partial result.',
       label: 'type',
+      known: ['phoneme_feedback'],
       ...latencies,
     });
     this.#stage = new QuickHistogram({
@@ -199,9 +207,12 @@ const exposedMs = 100;
 
 type Tally = (label: string) => void;
 
-/** A counter that is counted up for each frame: plain numbers until somebody asks. */
-function createTally(name: string, help: string, label: string, registers: Registry[]): Tally {
-  const counts = new Map<string, { count: number }>();
+/**
+ * A counter that is counted up for each frame: plain numbers until somebody asks. Labels that are
+ * `known` are there from the start: an alert sees no increase in a series that begins at 1.
+ */
+function createTally({ name, help, label, known, registers }: TallyOptions): Tally {
+  const counts = new Map(known.map((value) => [value, { count: 0 }]));
   new Counter({
     name: `speechfb_${name}`,
     help,
@@ -213,11 +224,13 @@ function createTally(name: string, help: string, label: string, registers: Regis
     },
   });
   return (value) => {
-    const known = counts.get(value);
-    if (known) known.count += 1;
+    const before = counts.get(value);
+    if (before) before.count += 1;
     else counts.set(value, { count: 1 });
   };
 }
+
+type TallyOptions = { name: string; help: string; label: string; known: readonly string[]; registers: Registry[] };
 
 const latencyBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
@@ -245,18 +258,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
     },
   });
   exposeLimits(() => sources.limits?.() ?? {}, registers);
-  const gauge = (name: string, help: string, read: () => number | undefined): void => {
-    new Gauge({
-      name: `speechfb_${name}`,
-      help,
-      aggregator: aggregators[name] ?? 'sum',
-      registers,
-      collect() {
-        const value = read();
-        if (value !== undefined) this.set(value);
-      },
-    });
-  };
+  const gauge = createGauge.bind(undefined, registers);
   const engineGauge = (name: string, help: string, read: (engine: EngineNumbers) => number): void =>
     gauge(`engine_${name}`, help, () => {
       const engine = sources.engine();
@@ -268,17 +270,7 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
   engineGauge('step_p95_seconds', 'A chunk to its result, p95 of late.', (engine) => engine.stepP95Ms / 1000);
   engineGauge('restarts', 'How often the model thread died and another took over.', (engine) => engine.restarts);
   exposeDevice(sources.engine, registers);
-  const overload = () => sources.overload?.();
-  gauge('session_limit', 'Sessions that the server believes it carries.', () => overload()?.sessionLimit);
-  gauge(
-    'degradation_level',
-    'What sessions are spared: 0 nothing, 5 the newest are sent away.',
-    () => overload()?.level,
-  );
-  gauge('standing_delay_seconds', 'How late feedback has stood for the last interval.', () => {
-    const numbers = overload();
-    return numbers && numbers.standingMs / 1000;
-  });
+  exposeOverload(() => sources.overload?.(), gauge);
   gauge('tls_expires_seconds', 'How long the certificate of this server is good.', () => {
     const leftMs = sources.tlsExpiresMs?.();
     return leftMs && leftMs / 1000;
@@ -286,12 +278,40 @@ function exposeSources(sources: MetricSources, registry: Registry): void {
   exposeSlots(() => sources.slots?.(), gauge, registers);
   const storeHelp = 'Whether the store of sessions answers, so that they can go on at other gateways.';
   gauge('store_up', storeHelp, () => toNumber(sources.storeUp?.()));
+  if (sources.handoff) exposeHandoff(sources.handoff, gauge, registers);
   if (sources.tenants) exposeTenants(sources.tenants, registers);
   const scoring = () => sources.scoring?.();
   gauge('scoring_busy_ratio', 'Share of time that the busiest scoring thread works.', () => scoring()?.busy);
   gauge('scoring_wait_p95_seconds', "From the model's frames to the feedback made of them, p95 of late.", () => {
     const numbers = scoring();
     return numbers && numbers.waitP95Ms / 1000;
+  });
+}
+
+function exposeOverload(
+  read: () => OverloadNumbers | undefined,
+  gauge: (name: string, help: string, read: () => number | undefined) => void,
+): void {
+  gauge('session_limit', 'Sessions that the server believes it carries.', () => read()?.sessionLimit);
+  gauge('degradation_level', 'What sessions are spared: 0 nothing, 5 the newest are sent away.', () => read()?.level);
+  gauge('standing_delay_seconds', 'How late feedback has stood for the last interval.', () => {
+    const numbers = read();
+    return numbers && numbers.standingMs / 1000;
+  });
+}
+
+/** What there is not has no series, rather than a 0: plain `serve` has no nodes to lose. */
+function createGauge(registers: Registry[], name: string, help: string, read: () => number | undefined): void {
+  new Gauge({
+    name: `speechfb_${name}`,
+    help,
+    aggregator: aggregators[name] ?? 'sum',
+    registers,
+    collect() {
+      const value = read();
+      if (value === undefined) this.remove();
+      else this.set(value);
+    },
   });
 }
 

@@ -13,12 +13,12 @@ export class QuickHistogram {
   readonly #bounds: Float64Array;
   readonly #series = new Map<string, Series>();
 
-  /** @param bounds upper bounds of the buckets, rising; the last, infinite one is added. */
-  constructor(options: { name: string; help: string; label: string; bounds: readonly number[]; registry: Registry }) {
+  constructor(options: QuickHistogramOptions) {
     this.name = options.name;
     this.help = options.help;
     this.#label = options.label;
     this.#bounds = Float64Array.from(options.bounds);
+    for (const label of options.known ?? []) this.#seriesOf(label);
     // The registry asks nothing else of a metric than its name and `get`.
     options.registry.registerMetric(this as unknown as Metric);
   }
@@ -29,11 +29,7 @@ export class QuickHistogram {
    */
   observe(label: string, value: number, traceId?: string): void {
     if (!Number.isFinite(value)) return;
-    let series = this.#series.get(label);
-    if (!series) {
-      series = { counts: new Float64Array(this.#bounds.length + 1), sum: 0, exemplars: [] };
-      this.#series.set(label, series);
-    }
+    const series = this.#seriesOf(label);
     const bounds = this.#bounds;
     let bucket = 0;
     while (bucket < bounds.length && value > bounds[bucket]!) bucket++;
@@ -41,6 +37,14 @@ export class QuickHistogram {
     series.sum += value;
     if (traceId === undefined) return;
     series.exemplars[bucket] = { labelSet: { trace_id: traceId }, value, timestamp: Date.now() / 1000 };
+  }
+
+  #seriesOf(label: string): Series {
+    const known = this.#series.get(label);
+    if (known) return known;
+    const series = { counts: new Float64Array(this.#bounds.length + 1), sum: 0, exemplars: [] };
+    this.#series.set(label, series);
+    return series;
   }
 
   async get(): Promise<Exposed> {
@@ -66,6 +70,17 @@ export class QuickHistogram {
     ];
   }
 }
+
+type QuickHistogramOptions = {
+  name: string;
+  help: string;
+  label: string;
+  /** Labels that are there from the start, at 0. */
+  known?: readonly string[];
+  /** Upper bounds of the buckets, rising; the last, infinite one is added. */
+  bounds: readonly number[];
+  registry: Registry;
+};
 
 /** What the library's metrics give. */
 type Exposed = { name: string; help: string; type: string; aggregator: string; values: ExposedValue[] };

@@ -358,7 +358,7 @@ describe('caps', () => {
     hearing.close();
     time.pass(61 * 60_000);
     expect(tested.hindrance()).toBeUndefined();
-  }, 20_000);
+  });
 
   it('is not called to whom has left by the time', async () => {
     const { backend } = puppet();

@@ -35,7 +35,7 @@ it('a tenant at ten times its cap is refused beyond it, and another tenant loses
     errors.map(() => expect.stringContaining('its cap is 4 (maxSessions)')),
   );
   expect(readFileSync(join(out, 'service.log'), 'utf8')).toContain('"reason":"tenant_cap"');
-}, 120_000);
+});
 
 function countsOf({ counts }: Slice) {
   const { sessions_refused: refused, violations, lost_frames: lost } = counts;

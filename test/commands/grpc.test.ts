@@ -84,4 +84,4 @@ spec:
   const { objectives } = JSON.parse(stdout) as { objectives: { actual: number }[] };
   expect(objectives, stderr).toHaveLength(2);
   expect(riva.halfClosed).toBeGreaterThanOrEqual(3);
-}, 60_000);
+});

@@ -20,7 +20,8 @@ const commands = [
   ...['slo', 'slo check', 'slo rules', 'slo evaluate', 'slo explain'],
   ...['canary', 'canary plan', 'canary judge', 'canary simulate', 'deploy'],
   ...['shadow', 'shadow report'],
-  ...['admin', 'admin status', 'admin sessions', 'admin drain', 'admin tenants', 'admin limits', 'admin audit'],
+  ...['admin', 'admin status', 'admin sessions', 'admin routing', 'admin drain', 'admin tenants'],
+  ...['admin limits', 'admin audit'],
   ...['audit', 'audit verify'],
   ...['examples', 'token', 'token new', 'worker', 'dlq', 'dlq list', 'dlq show', 'dlq replay'],
 ];

@@ -146,7 +146,7 @@ describe('speechfb loadtest', () => {
       return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1');
     });
     for (const text of [ran.stdout, ran.stderr, ...files]) expect(text).not.toContain(key);
-  }, 60_000);
+  });
 
   it('loads it in code, with options, in every process of its own', async () => {
     const vendor = await start(invented(acme));
@@ -164,7 +164,7 @@ describe('speechfb loadtest', () => {
     expect(report.distributions.feedback_latency).toMatchObject({ never: 0 });
     expect(report.rates.wer).toMatchObject({ count: 0 });
     expect(vendor.texts).toContain('{"cmd":"stop"}');
-  }, 60_000);
+  });
 
   it.each<[string, Vendor, Partial<VendorOptions>, string, string]>([
     [
@@ -329,25 +329,21 @@ describe('a server that is there, in the protocol of others', () => {
           if (address !== undefined) resolve(address);
         });
     });
-  }, 40_000);
+  });
   afterAll(() => end());
 
   it.each([
     ['deepgram', 'reference: "{reference}", endpointing: "false"', 'feedback_latency'],
     ['openai-realtime', 'prompt: "{reference}"', 'word_latency'],
-  ])(
-    'is reached before any load, and loaded: %s',
-    async (protocol, options, metric) => {
-      const target = `{ url: "${base}", protocol: ${protocol}, options: { ${options} } }`;
-      const ran = await runProgram(['loadtest', scenario(target, [`p95(${metric}) < 60s`]), '--json']);
-      expect(ran.stdout, ran.stderr).not.toBe('');
-      const report = JSON.parse(ran.stdout);
-      expect(report.session_errors).toEqual([]);
-      expect(report.totals).toMatchObject({ sessions: 3, sessions_ok: 3 });
-      expect(report.distributions[metric]).toMatchObject({ never: 0 });
-    },
-    60_000,
-  );
+  ])('is reached before any load, and loaded: %s', async (protocol, options, metric) => {
+    const target = `{ url: "${base}", protocol: ${protocol}, options: { ${options} } }`;
+    const ran = await runProgram(['loadtest', scenario(target, [`p95(${metric}) < 60s`]), '--json']);
+    expect(ran.stdout, ran.stderr).not.toBe('');
+    const report = JSON.parse(ran.stdout);
+    expect(report.session_errors).toEqual([]);
+    expect(report.totals).toMatchObject({ sessions: 3, sessions_ok: 3 });
+    expect(report.distributions[metric]).toMatchObject({ never: 0 });
+  });
 
   it('says before any load what it lacks', async () => {
     const ran = await speechfb('loadtest', scenario(`{ url: "${base}", protocol: deepgram }`));
@@ -360,31 +356,27 @@ describe('a server that is there, in the protocol of others', () => {
   it.each([
     ['deepgram', 'reference={reference}'],
     ['openai-realtime', 'prompt={reference}'],
-  ])(
-    'is probed: %s',
-    async (protocol, option) => {
-      const clip = resolve('fixtures/audio/leader.wav');
-      const text = 'The conference will begin when the leader arrives.';
-      const ran = await runProgram([
-        'probe',
-        base,
-        clip,
-        '--text',
-        text,
-        '--protocol',
-        protocol,
-        '--option',
-        option,
-        '--json',
-      ]);
-      expect(ran.code, ran.stderr).toBe(0);
-      const { messages } = JSON.parse(ran.stdout) as { messages: { taken_for: { is: string }[] }[] };
-      const kinds = messages.flatMap(({ taken_for }) => taken_for.map(({ is }) => is));
-      expect(kinds).toContain('final');
-      expect(kinds).not.toContain('not understood');
-    },
-    60_000,
-  );
+  ])('is probed: %s', async (protocol, option) => {
+    const clip = resolve('fixtures/audio/leader.wav');
+    const text = 'The conference will begin when the leader arrives.';
+    const ran = await runProgram([
+      'probe',
+      base,
+      clip,
+      '--text',
+      text,
+      '--protocol',
+      protocol,
+      '--option',
+      option,
+      '--json',
+    ]);
+    expect(ran.code, ran.stderr).toBe(0);
+    const { messages } = JSON.parse(ran.stdout) as { messages: { taken_for: { is: string }[] }[] };
+    const kinds = messages.flatMap(({ taken_for }) => taken_for.map(({ is }) => is));
+    expect(kinds).toContain('final');
+    expect(kinds).not.toContain('not understood');
+  });
 });
 
 describe('consent and cost', () => {
@@ -449,5 +441,5 @@ describe('consent and cost', () => {
     const search = JSON.parse(readFileSync(join(out, 'capacity.json'), 'utf8'));
     expect(search).toMatchObject({ limit: 'cost', confirmed: false, over_bill: expect.stringMatching(sentence) });
     expect(search.steps.length).toBeGreaterThan(0);
-  }, 60_000);
+  });
 });

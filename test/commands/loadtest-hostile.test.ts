@@ -10,8 +10,9 @@ import { temporaryDirectory } from '../kit/temporary-directory.ts';
 import { raw } from '../kit/websocket.ts';
 
 const scratch = temporaryDirectory();
-/** A machine under load adds to the two seconds that are promised. */
-const soonMs = 4000;
+/** Two seconds are promised, of which a slow machine makes more; without Ctrl-C it would be twice as long. */
+const soonMs = 15_000;
+const soon = { timeout: 30_000, interval: 20 };
 
 const floods: [string, Script][] = [
   ['empty fragments', { start: (peer) => (peer.bytes(raw(0x01, '')), flood(peer, Buffer.alloc(2))) }],
@@ -27,13 +28,13 @@ describe('a load test of a server that floods it', () => {
     const began = performance.now();
     expect(await once(child, 'exit')).toEqual([130, null]);
     expect(performance.now() - began).toBeLessThan(soonMs);
-    expect(processes.filter(isAlive)).toEqual([]);
+    await vi.waitFor(() => expect(processes.filter(isAlive)).toEqual([]), soon);
   });
 
   it.each(floods)('with %s takes its generators with it when it is killed', async (_, script) => {
     const { child, processes } = await loadtest(script);
     child.kill('SIGKILL');
-    await vi.waitFor(() => expect(processes.filter(isAlive)).toEqual([]), { timeout: soonMs, interval: 20 });
+    await vi.waitFor(() => expect(processes.filter(isAlive)).toEqual([]), soon);
   });
 
   it('ends on Ctrl-C though a generator hears nothing any more', async () => {
@@ -43,7 +44,7 @@ describe('a load test of a server that floods it', () => {
     const began = performance.now();
     expect(await once(child, 'exit')).toEqual([130, null]);
     expect(performance.now() - began).toBeLessThan(soonMs);
-    expect(processes.filter(isAlive)).toEqual([]);
+    await vi.waitFor(() => expect(processes.filter(isAlive)).toEqual([]), soon);
   });
 
   it('ends at once with 130 on a second Ctrl-C', async () => {
@@ -52,7 +53,7 @@ describe('a load test of a server that floods it', () => {
     child.kill('SIGINT');
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([130, null]);
-    await vi.waitFor(() => expect(processes.filter(isAlive)).toEqual([]), { timeout: soonMs, interval: 20 });
+    await vi.waitFor(() => expect(processes.filter(isAlive)).toEqual([]), soon);
   });
 });
 
@@ -63,7 +64,7 @@ describe('a recording that is played to a server that floods it', () => {
     const clip = ['fixtures/audio/service.wav', '--text', 'a', '--ready-timeout', '1m'];
     const child = spawn(process.execPath, [bin, 'stream', ...clip, '--url', server.url], { stdio: 'ignore' });
     onTestFinished(() => void child.kill('SIGKILL'));
-    await vi.waitFor(() => expect(server.peers).toHaveLength(1), { timeout: 10_000 });
+    await vi.waitFor(() => expect(server.peers).toHaveLength(1), soon);
     child.kill('SIGINT');
     const began = performance.now();
     expect(await once(child, 'exit')).toEqual([130, null]);
@@ -113,7 +114,7 @@ async function loadtest(script: Script) {
   onTestFinished(() => server.close());
   const child = start(server.url);
   child.stderr.resume();
-  await vi.waitFor(() => expect(met).toBeGreaterThan(0), { timeout: 25_000, interval: 20 });
+  await vi.waitFor(() => expect(met).toBeGreaterThan(0), soon);
   return { child, processes: childrenOf(child.pid!) };
 }
 

@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../kit/temporary-directory.ts';
 
 const scratch = temporaryDirectory();
 const quickstart = 'scenarios/quickstart.yaml';
-const soon = { timeout: 15_000, interval: 20 };
+const soon = { timeout: 30_000, interval: 20 };
 
 describe('a load test that is killed leaves no process behind', () => {
   it.each([
@@ -21,7 +21,7 @@ describe('a load test that is killed leaves no process behind', () => {
   ])('%s', async (_, args, moment, count) => {
     const { child, says } = loadtest(args);
     await says(moment);
-    await vi.waitFor(() => expect(childrenOf(child.pid!)).toHaveLength(count), { timeout: 20_000 });
+    await vi.waitFor(() => expect(childrenOf(child.pid!)).toHaveLength(count), soon);
     const processes = childrenOf(child.pid!);
     child.kill('SIGKILL');
     await vi.waitFor(() => expect(processes.filter(isAlive)).toEqual([]), soon);
@@ -37,7 +37,7 @@ describe('a load test that is killed leaves no process behind', () => {
     const { child, says, stderr } = loadtest([scenario]);
     await says('learners are speaking');
     const server = childrenOf(child.pid!)[0]!;
-    await vi.waitFor(() => expect(stateOf(server), stderr()).toBe('T'), { timeout: 20_000, interval: 20 });
+    await vi.waitFor(() => expect(stateOf(server), stderr()).toBe('T'), soon);
     const processes = childrenOf(child.pid!);
     child.kill('SIGKILL');
     await vi.waitFor(() => expect(processes.filter(isAlive)).toEqual([]), soon);
@@ -89,13 +89,13 @@ describe('a load test that npx started', () => {
     parent.stderr!.on('data', (text) => {
       said += text;
     });
-    await vi.waitFor(() => expect(said).toMatch(/[1-9]\d*\/20 learners/), { timeout: 25_000, interval: 50 });
+    await vi.waitFor(() => expect(said).toMatch(/[1-9]\d*\/20 learners/), soon);
     const shell = childrenOf(parent.pid!)[0]!;
     const loadtests = childrenOf(shell);
     const processes = [shell, ...loadtests, ...loadtests.flatMap(childrenOf)];
     expect(processes.length).toBeGreaterThan(3);
     parent.kill('SIGKILL');
-    await vi.waitFor(() => expect(processes.filter(isAlive)).toEqual([]), { timeout: 8000, interval: 20 });
+    await vi.waitFor(() => expect(processes.filter(isAlive)).toEqual([]), soon);
     expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')).interrupted).toBe(true);
   });
 });
@@ -157,6 +157,6 @@ function loadtest(args: string[]) {
   child.stderr!.on('data', (chunk) => {
     said += chunk;
   });
-  const says = (text: string | RegExp) => vi.waitFor(() => expect(said).toMatch(text), { timeout: 25_000 });
+  const says = (text: string | RegExp) => vi.waitFor(() => expect(said).toMatch(text), soon);
   return { child, says, stderr: () => said };
 }

@@ -62,7 +62,7 @@ describe.concurrent('speechfb loadtest', () => {
     expect(stderr).toMatch(/ending early: rate\(violations\) == 0: \d+ of \d+ missed/);
     expect(stdout).toMatch(/fail: ended the test at \d.*: \d+ of \d+ missed/);
     expect([98, 99]).toContain(code);
-    expect(Date.now() - started).toBeLessThan(30_000);
+    expect(Date.now() - started).toBeLessThan(50_000);
   });
 
   it.for<[string, FakeOptions]>([
@@ -161,7 +161,7 @@ describe.concurrent('speechfb loadtest', () => {
     expect(stdout).toContain('INTERRUPTED; so far: ');
     expect(JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'))).toMatchObject({ interrupted: true });
     expect(code).toBe(130);
-    expect(Date.now() - started).toBeLessThan(20_000);
+    expect(Date.now() - started).toBeLessThan(50_000);
   });
 });
 
@@ -190,7 +190,7 @@ it.for(['SIGINT', 'SIGTERM'] as const)(
 );
 
 it('a start that was agreed on is waited for', async ({ expect }) => {
-  const startAt = new Date(Date.now() + 6000).toISOString();
+  const startAt = new Date(Date.now() + 9000).toISOString();
   const out = join(scratch, 'agreed');
   const { stderr } = await loadtest(scenario('agreed'), {}, ['--start-at', startAt, '--shard', '1/1', '--out', out]);
   const { started_at, shard } = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'));

@@ -28,11 +28,12 @@ describe('speechfb route', () => {
     const file = join(temporaryDirectory(), 'canary.yaml');
     const variants =
       '  canary: {name: next, from: own, to: openai, share: 10%, rollback: {mode: consecutive}}\n' +
-      '  shadow: {to: deepgram, share: 1%, most: $3/h}\n';
+      '  shadow: {to: deepgram, share: 1%, most: $3/h, perTenant: {most: $1/h}}\n';
     writeFileSync(file, readFileSync('routing/default.yaml', 'utf8') + variants);
     expect(await route(file)).toBe(0);
     expect(output.stdout).toContain('canary next: 10 % of the sessions of own go to openai');
     expect(output.stdout).toContain('shadow: deepgram hears 1 % of the sessions unseen (20 at once, $3.00/h at most)');
+    expect(output.stdout).toContain('of each tenant $1.00/h at most');
     expect(await route(file, '--explain', 'load=0.1')).toBe(0);
     expect(output.stdout).toContain('90 % draw own: to own');
     expect(output.stdout).toContain('10 % draw own, for the canary: to openai');

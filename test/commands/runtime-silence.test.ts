@@ -17,4 +17,4 @@ it('has native ONNX Runtime leave no number of the machine behind, and tell nobo
   expect(stderr).toContain('on cpu');
   expect(stderr).not.toMatch(/telemetry/i);
   expect(readdirSync(home, { recursive: true })).toEqual([]);
-}, 60_000);
+});

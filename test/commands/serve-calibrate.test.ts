@@ -26,7 +26,7 @@ describe('speechfb serve --calibrate', () => {
     expect(curve.points.length).toBeGreaterThan(0);
     expect(curve.steps.every(({ ms }: { ms: number }) => ms > 0)).toBe(true);
     expect(curve.steps.map(({ batch }: { batch: number }) => batch)).toContain(curve.device.max_batch);
-  }, 60_000);
+  });
 
   it('writes over no file unless it is told to', async () => {
     const kept = join(directory, 'kept.json');
@@ -43,7 +43,7 @@ describe('speechfb serve --calibrate', () => {
     expect(code).toBe(130);
     expect(JSON.parse(stdout)).toMatchObject({ kind: 'CapacityCurve', points: [] });
     expect(existsSync(other)).toBe(false);
-  }, 60_000);
+  });
 
   it.each([
     [

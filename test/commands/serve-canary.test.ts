@@ -47,7 +47,7 @@ describe('a policy that is edited while a server runs', () => {
     writeFileSync(tokens, 'anna operate 0123456789abcdef\n');
     const plane = ['--admin-listen', '127.0.0.1:0', '--admin-token-file', tokens, '--audit-log', audit];
     server = await servePolicy(1, '--routing', file, ...plane);
-  }, 60_000);
+  });
 
   afterAll(() => server[Symbol.asyncDispose]());
 
@@ -68,35 +68,31 @@ describe('a policy that is edited while a server runs', () => {
   it.each([
     ['writes other words', ', says: [{ at: 0ms, text: something else was said here }]', 'wrong-words', 'wrong'],
     ['refuses each session', ', faults: [{ kind: refuse }]', 'refusing', 'elsewhere'],
-  ])(
-    'a canary that %s is given sessions, burns, and is rolled back',
-    async (_, next, name, outcome) => {
-      const since = await edit(policyText({ next, canary: canaryNamed(name) }), /another routing policy is in force/);
-      const began = new Set<string | undefined>();
-      while (!since().includes('a canary burns and is rolled back')) began.add((await read()).began);
-      expect([...began].sort()).toEqual(['next', 'now']);
-      await expect.poll(() => since().split('another routing policy is in force').length, patient).toBe(3);
-      for (let at = 0; at < 10; at++) expect(await read()).toEqual({ began: 'now', backend: 'now', text: readAloud });
-      const [change, rollback] = entries().slice(-2);
-      expect(change).toMatchObject({ actor: 'file', action: 'routing.change', reason: `${file} has changed` });
-      expect(change.diff.changes).toContainEqual({ path: 'spec.canary.share', to: '50%' });
-      expect(rollback).toMatchObject({
-        actor: 'speechfb',
-        action: 'canary.rollback',
-        target: name,
-        reason: expect.stringMatching(/^the canary burned above 2 over 2 s/),
-      });
-      expect(rollback.diff.changes).toContainEqual({ path: 'spec.canary.name', from: name });
-      expect(rollback.diff.figures.canaryBurn).toBeGreaterThan(2);
-      expect(since()).toContain(rollback.reason);
-      const metrics = await (await fetch(server.url.replace(/^ws(.*)\/v1\/stream$/, 'http$1/metrics'))).text();
-      expect(metrics).toContain(`speechfb_canary_rollbacks_total{canary="${name}"} 1\n`);
-      const labels = `canary="${name}",variant="canary",outcome="${outcome}"`;
-      expect(metrics).toMatch(new RegExp(`speechfb_canary_utterances_total{${labels}} [1-9]`));
-      expect(metrics).toMatch(new RegExp(`speechfb_canary_sessions_total{canary="${name}",variant="baseline"} [1-9]`));
-    },
-    60_000,
-  );
+  ])('a canary that %s is given sessions, burns, and is rolled back', async (_, next, name, outcome) => {
+    const since = await edit(policyText({ next, canary: canaryNamed(name) }), /another routing policy is in force/);
+    const began = new Set<string | undefined>();
+    while (!since().includes('a canary burns and is rolled back')) began.add((await read()).began);
+    expect([...began].sort()).toEqual(['next', 'now']);
+    await expect.poll(() => since().split('another routing policy is in force').length, patient).toBe(3);
+    for (let at = 0; at < 10; at++) expect(await read()).toEqual({ began: 'now', backend: 'now', text: readAloud });
+    const [change, rollback] = entries().slice(-2);
+    expect(change).toMatchObject({ actor: 'file', action: 'routing.change', reason: `${file} has changed` });
+    expect(change.diff.changes).toContainEqual({ path: 'spec.canary.share', to: '50%' });
+    expect(rollback).toMatchObject({
+      actor: 'speechfb',
+      action: 'canary.rollback',
+      target: name,
+      reason: expect.stringMatching(/^the canary burned above 2 over 2 s/),
+    });
+    expect(rollback.diff.changes).toContainEqual({ path: 'spec.canary.name', from: name });
+    expect(rollback.diff.figures.canaryBurn).toBeGreaterThan(2);
+    expect(since()).toContain(rollback.reason);
+    const metrics = await (await fetch(server.url.replace(/^ws(.*)\/v1\/stream$/, 'http$1/metrics'))).text();
+    expect(metrics).toContain(`speechfb_canary_rollbacks_total{canary="${name}"} 1\n`);
+    const labels = `canary="${name}",variant="canary",outcome="${outcome}"`;
+    expect(metrics).toMatch(new RegExp(`speechfb_canary_utterances_total{${labels}} [1-9]`));
+    expect(metrics).toMatch(new RegExp(`speechfb_canary_sessions_total{canary="${name}",variant="baseline"} [1-9]`));
+  });
 
   it.each([
     ['is no YAML', 'kind: [', /policy\.yaml:1:\d+: .*the old stays/],
@@ -105,21 +101,17 @@ describe('a policy that is edited while a server runs', () => {
       policyText({ to: 'nwo' }),
       /policy\.yaml:9:\d+: .*\\"nwo\\" is no backend.*the old stays/,
     ],
-  ])(
-    'stays as it is when the file %s, which is said at its line',
-    async (_, text, problem) => {
-      await edit(text, problem);
-      expect((await read()).backend).toBe('now');
-    },
-    60_000,
-  );
+  ])('stays as it is when the file %s, which is said at its line', async (_, text, problem) => {
+    await edit(text, problem);
+    expect((await read()).backend).toBe('now');
+  });
 
   it('stays without a canary that was rolled back', async () => {
     const next = ', says: [{ at: 0ms, text: nothing }]';
     await edit(policyText({ next, canary: canaryNamed('wrong-words') }), /another routing policy is in force/);
     expect(entries().at(-1).diff).toMatchObject({ withdrawn_canary: 'wrong-words' });
     for (let at = 0; at < 10; at++) expect((await read()).began).toBe('now');
-  }, 60_000);
+  });
 
   it('may be a flag of flagd, whose variants are checked before one is in force', async () => {
     await edit(flagsText('other'), /another routing policy is in force/);
@@ -129,7 +121,7 @@ describe('a policy that is edited while a server runs', () => {
     await edit(flagsText('plain'), /another routing policy is in force/);
     expect((await read()).began).toBe('now');
     expect(entries().at(-1)).toMatchObject({ actor: 'file', diff: { changes: expect.any(Array) } });
-  }, 60_000);
+  });
 
   it('is written down in a log that is intact', async () => {
     const { code, stdout } = await runProgram(['audit', 'verify', audit]);
@@ -162,4 +154,4 @@ it.concurrent('each of several gateways takes the changed policy up', async ({ e
   await expect.poll(() => server.said().split('another routing policy is in force').length, patient).toBe(3);
   // Connections go to either in turn.
   for (let at = 0; at < 4; at++) expect((await readOnce(server.url)).began).toBe('next');
-}, 120_000);
+});

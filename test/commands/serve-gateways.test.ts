@@ -27,7 +27,7 @@ describe('speechfb serve --gateways', () => {
       '--limit',
       'silent_gateway_ms=400',
       '--limit',
-      'hung_gateway_ms=2500',
+      'hung_gateway_ms=5000',
     ]);
     const gateways = childrenOf(child.pid!);
     expect(gateways).toHaveLength(2);
@@ -66,19 +66,15 @@ describe('speechfb serve --gateways', () => {
     const [still, other] = gateways as [number, number];
     process.kill(still, 'SIGSTOP');
     const during = await Promise.all(Array.from({ length: 4 }, () => startReading(url, clip)));
-    await expect.poll(() => isAlive(still), { timeout: 20_000 }).toBe(false);
-    await expect.poll(() => childrenOf(child.pid!).length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => isAlive(still)).toBe(false);
+    await expect.poll(() => childrenOf(child.pid!).length).toBe(2);
     for (const client of during) sendClip(client, clip, 0, lastFrame(clip));
     for (const client of during) client.send({ type: 'close' });
     for (const client of during) expect((await client.closed).code).toBe(1000);
-    await expect
-      .poll(() => metricsOf(url), { timeout: 20_000 })
-      .toMatch(/speechfb_gateway_restarts_total\{gateway="\d"\} 1/);
+    await expect.poll(() => metricsOf(url)).toMatch(/speechfb_gateway_restarts_total\{gateway="\d"\} 1/);
     expect(await metricsOf(url)).toMatch(/speechfb_messages_total\{kind="start"\} 6/);
 
-    await expect
-      .poll(() => metricsOf(url), { timeout: 20_000 })
-      .toMatch(/ready\{gateway="1"\} 1\n.*ready\{gateway="2"\} 1/);
+    await expect.poll(() => metricsOf(url)).toMatch(/ready\{gateway="1"\} 1\n.*ready\{gateway="2"\} 1/);
 
     // One that is killed takes its own sessions along; whoever had one starts anew.
     const readers = await Promise.all(Array.from({ length: 4 }, () => startReading(url, clip)));
@@ -99,8 +95,8 @@ describe('speechfb serve --gateways', () => {
 
     child.kill('SIGKILL');
     const left = childrenOf(child.pid!);
-    await expect.poll(() => [child.pid!, ...gateways, ...left].filter(isAlive), { timeout: 10_000 }).toEqual([]);
-  }, 120_000);
+    await expect.poll(() => [child.pid!, ...gateways, ...left].filter(isAlive)).toEqual([]);
+  });
 
   it('drains all of its processes on SIGTERM, whoever else it is sent to', async () => {
     const { child, url } = await start(['--gateways', '2']);
@@ -116,7 +112,7 @@ describe('speechfb serve --gateways', () => {
     }
     expect(await exitOf(child)).toBe(0);
     expect(gateways.map(stateOf)).toEqual(['gone', 'gone']);
-  }, 60_000);
+  });
 
   it.each([
     ['none', '0', /--gateways: "0" is not a whole number; allowed: 1 to 64 \[bad_flag\]/],

@@ -42,7 +42,7 @@ beforeAll(async () => {
   const [ready] = await once(createInterface(child.stdout!), 'line');
   const url = / at (\S+) /.exec(String(ready))![1]!;
   // Whole lines count: what stands in two pieces is no address yet.
-  await vi.waitFor(() => expect(log).toMatch(/"url":"http[^"]+"/), { timeout: 20_000, interval: 20 });
+  await vi.waitFor(() => expect(log).toMatch(/"url":"http[^"]+"/), 30_000);
   const adminUrl = /"url":"(http[^"]+)"/.exec(log)![1]!;
 
   const reader = await readClipWhole(url, clip);
@@ -79,7 +79,7 @@ beforeAll(async () => {
     const bytes = readFileSync(join(run, name));
     said.set(`run/${name}`, name.endsWith('.gz') ? gunzipSync(bytes) : bytes);
   }
-}, 120_000);
+});
 
 afterAll(() => {
   child?.kill('SIGKILL');

@@ -63,7 +63,7 @@ describe.skipIf(!present)('a real Prometheus', () => {
       });
       prometheus!.once('exit', () => failed(new Error(said)));
     });
-  }, 30_000);
+  });
   afterAll(async () => {
     if (prometheus && prometheus.exitCode === null) {
       const ended = once(prometheus, 'exit');

@@ -320,7 +320,7 @@ describe('stream ends with one sentence and 2 for', () => {
     expect(sentence.length).toBeLessThan(900);
     expect(rest.filter((line) => !line.startsWith('  hint: '))).toEqual([]);
     expect(status).toBe(2);
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(performance.now() - began).toBeLessThan(30_000);
   });
 
   it.each<[string, Buffer, number]>([

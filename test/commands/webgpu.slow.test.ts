@@ -34,7 +34,7 @@ describe.skipIf(lack !== undefined)('the shipped network on a software GPU', () 
   beforeAll(async () => {
     floats = floatPackage();
     onCpu = await readOnCpu(floats);
-  }, 60_000);
+  });
 
   it('scores files as the CPU does: every score and feature within .02', async () => {
     const onGpu = await scoreClips(floats, 'webgpu', softwareGpu());
@@ -60,7 +60,7 @@ describe.skipIf(lack !== undefined)('the shipped network on a software GPU', () 
     });
     expect((await once(child, 'close'))[0]).toBe(0);
     expect(said).toBe('webgpu ResidentStepper\n');
-  }, 120_000);
+  });
 
   it('serves live streams as the CPU does: each final phone the same, its scores within .02', async () => {
     const gpu = await start(['--device', 'webgpu', '--model', floats], softwareGpu());

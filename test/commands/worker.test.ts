@@ -6,6 +6,7 @@ import { main } from '../../src/cli.ts';
 import { writeHead } from '../../src/handoff/record.ts';
 import { KafkaQueue } from '../../src/queue/kafka/kafka-queue.ts';
 import { kafkaLack, startKafka, type TestKafka } from '../kit/kafka.ts';
+import { receiveOtlp } from '../kit/otlp-receiver.ts';
 import { startRedis } from '../kit/redis.ts';
 import { redisLack } from '../kit/redis-lack.ts';
 import { connect, startMessage } from '../kit/server/client.ts';
@@ -24,11 +25,24 @@ describe.skipIf(lack !== undefined)('a server, a worker and a real Kafka', () =>
       await kafka.createTopic(`speechfb.${topic}.v1.${region}`, 2, { 'max.message.bytes': '8388608' });
     }
     const { url: store } = await startRedis();
+    const receiver = await receiveOtlp();
+    onTestFinished(() => receiver.close());
     const common = ['--store', store, '--kafka', kafka.broker, '--region', region, '--log-level', 'warn'];
-    const [server, worker] = [
-      started('serve', [...common, '--port', '0', '--gateways', '1', '--keep-audio', '1h', '--resume-ttl', '1s']),
-      started('worker', common),
+    common.push('--otlp', receiver.url);
+    // One that its share keeps would be kept for that.
+    const serving = [
+      '--port',
+      '0',
+      '--gateways',
+      '1',
+      '--keep-audio',
+      '1h',
+      '--resume-ttl',
+      '1s',
+      '--trace-share',
+      '0',
     ];
+    const [server, worker] = [started('serve', [...common, ...serving]), started('worker', common)];
     const url = /(ws:\S+)/.exec(await firstLine(server))![1]!;
     expect(await firstLine(worker)).toContain(`worker ready for speechfb.retry.v1.${region}`);
     const client = await connect(url);
@@ -51,6 +65,23 @@ describe.skipIf(lack !== undefined)('a server, a worker and a real Kafka', () =>
     const body = (await (await ask()).json()) as { results: object[] };
     expect(body.results).toHaveLength(1);
     expect(body.results[0]).toMatchObject({ utterance_id: 1, state: 'done', final: { late: true, heard: 'text' } });
+    const topic = `speechfb.retry.v1.${region}`;
+    const spans = (name: string) => receiver.spans().filter((one) => one.name === name);
+    // What failed for a moment was tried again, and has a span too.
+    const found = () => {
+      const [score] = spans('score').filter(({ hasFailed }) => !hasFailed);
+      const work = spans(`process ${topic}`).find(({ spanId }) => spanId === score?.parentSpanId);
+      const send = spans(`send ${topic}`).find(({ spanId }) => spanId === work?.links[0]?.spanId);
+      const utterance = spans('utterance').find(({ spanId }) => spanId === send?.parentSpanId);
+      return utterance && { work: work!, send: send!, utterance };
+    };
+    await expect.poll(found, { timeout: 60_000 }).toBeDefined();
+    const { work, send, utterance } = found()!;
+    expect(utterance.attributes).toMatchObject({ 'speechfb.kept': 'handed', 'speechfb.outcome': 'abandoned' });
+    expect(send).toMatchObject({ kind: 4, traceId: utterance.traceId, hasFailed: false });
+    expect(work).toMatchObject({ kind: 5, links: [{ traceId: send.traceId, spanId: send.spanId }] });
+    expect(work.attributes).toMatchObject({ 'messaging.system': 'kafka', 'messaging.destination.name': topic });
+    expect(JSON.stringify(receiver.documents)).not.toContain(session_id);
   }, 300_000);
 });
 
@@ -121,6 +152,11 @@ it.each([
   ['serve', ['--kafka', 'nowhere'], 'is no broker'],
   ['serve', ['--kafka', 'host:9092'], 'needs a store'],
   ['serve', ['--keep-audio', '1h'], '--keep-audio needs --kafka'],
+  ['serve', ['--handoff', 'memory', '--kafka', 'h:1'], 'not with --kafka'],
+  ['serve', ['--handoff', 'memory', '--gateways', '2'], '--gateways 2 has several'],
+  ['serve', ['--handoff', 'memory', '--role', 'gateway', '--node', '127.0.0.1:1'], 'is not for --role gateway'],
+  ['serve', ['--handoff', 'memory', '--role', 'inference'], 'is not for --role inference'],
+  ['serve', ['--handoff', 'disk'], 'memory'],
   ['worker', ['--store', 'redis://h:1'], 'a worker needs --kafka'],
   ['worker', ['--store', 'memory', '--kafka', 'h:1'], 'is of one process'],
   ['worker', ['--store', 'redis://h:1', '--kafka', 'h:1', '--kafka-user', 'a:b'], 'needs --kafka-tls'],

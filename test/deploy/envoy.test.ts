@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import { get } from 'node:https';
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { RunningServer } from '../../src/server/gateway/server.ts';
+import { freePort } from '../kit/free-port.ts';
 import { localhostTls } from '../kit/localhost.ts';
 import { connect, startMessage, type TestClient } from '../kit/server/client.ts';
 import { serve } from '../kit/server/serve.ts';
@@ -192,15 +193,7 @@ async function fetchStatus(url: string): Promise<number | undefined> {
   return response.statusCode;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address ? address.port : 0;
-}
-
-async function until(isSo: () => boolean | Promise<boolean>, mostMs = 20_000): Promise<void> {
+async function until(isSo: () => boolean | Promise<boolean>, mostMs = 30_000): Promise<void> {
   const endMs = performance.now() + mostMs;
   while (!(await isSo())) {
     if (performance.now() > endMs) throw new Error(`never came: ${String(isSo)}`);

@@ -121,5 +121,5 @@ describe('the image that serves', () => {
     expect(await health('http://127.0.0.1:1/livez')).toBe(1);
     served.kill(last(stages, 'STOPSIGNAL') as 'SIGTERM');
     expect((await ended)[0]).toBe(0);
-  }, 60_000);
+  });
 });

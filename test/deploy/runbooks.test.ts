@@ -73,20 +73,16 @@ describe('the commands of all runbooks, at a gateway and its node', () => {
     }
     expect(said.join('')).toMatch(/no answer: the node is down[\s\S]*^speechfb_trunks 0$[\s\S]*not ready/m);
     await service.becomesReady(true);
-  }, 120_000);
+  });
 
-  it.each(drains)(
-    '%s, and nobody is sent away by that',
-    async (name) => {
-      await service.hasReader();
-      const said: string[] = [];
-      for (const command of commandsIn(pageOf(name))) said.push(await service.succeeds(command));
-      expect(said.join('')).toMatch(/^emptying {2}1 of 1 left open/m);
-      await service.succeeds(`npx speechfb admin drain ${service.plane} --cancel --reason "it was a test"`);
-      await service.becomesReady(true);
-    },
-    120_000,
-  );
+  it.each(drains)('%s, and nobody is sent away by that', async (name) => {
+    await service.hasReader();
+    const said: string[] = [];
+    for (const command of commandsIn(pageOf(name))) said.push(await service.succeeds(command));
+    expect(said.join('')).toMatch(/^emptying {2}1 of 1 left open/m);
+    await service.succeeds(`npx speechfb admin drain ${service.plane} --cancel --reason "it was a test"`);
+    await service.becomesReady(true);
+  });
 
   it.each([
     ['a program that is not there', 'speechfb-does-not-exist --now'],

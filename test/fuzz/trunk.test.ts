@@ -204,7 +204,7 @@ function tooLate(errors: Error[]): Promise<void> {
     setTimeout(() => {
       errors.push(new Error(late));
       resolve();
-    }, 10_000).unref();
+    }, 30_000).unref();
   });
 }
 

@@ -20,7 +20,7 @@ function place() {
   let score: HandoffWorkerOptions['score'] = async () => ({});
   const worker = new HandoffWorker({
     ...{ ...common, atOnce: 1, tries: 3, random: () => 0.5 },
-    score: (head, utterance) => score(head, utterance),
+    score: (...given) => score(...given),
   });
   void worker.run();
   const settled = () => expect.poll(() => queue.size + handoff.numbers.waiting).toBe(0);

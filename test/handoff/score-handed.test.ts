@@ -64,3 +64,32 @@ function scoring(): HandedScoring {
   const { readReference, openUtterance } = scriptedScoring;
   return { engine: () => scriptedEngine(), readReference, openUtterance };
 }
+
+it('is never far ahead of the model where that is wanted', async () => {
+  let pushedMs = 0;
+  let most = 0;
+  let heardMs = 0;
+  const open: HandedScoring['openUtterance'] = (engine, reference, settings, events) => {
+    const scored = scriptedScoring.openUtterance(engine, reference, settings, {
+      onError: events.onError,
+      onFeedback(feedback) {
+        // The model takes its time.
+        setImmediate(() => {
+          heardMs = feedback.audioMs;
+          events.onFeedback?.(feedback);
+        });
+      },
+    });
+    const push = (pcm: Int16Array | Float32Array): void => {
+      pushedMs += pcm.length / 16;
+      most = Math.max(most, pushedMs - heardMs);
+      scored.push(pcm);
+    };
+    return { push, gap: (ms) => scored.gap(ms), finish: () => scored.finish(), close: () => scored.close() };
+  };
+  const sound = Array.from({ length: 30 }, () => new Int16Array(16_000));
+  const paced = { ...scoring(), openUtterance: open, pace: async () => {} };
+  expect(await scoreHanded(paced, name, handedUtterance(0, { sound }))).toMatchObject({ audio_ms: 31_200 });
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThanOrEqual(3100);
+});

@@ -50,7 +50,7 @@ describe('a worker', () => {
     };
     const workers = [worker({ score }), worker({ score }), worker({ score })];
     for (const one of workers) void one.run();
-    await expect.poll(() => queue.size === 0 && handoff.numbers.waiting === 0, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => queue.size === 0 && handoff.numbers.waiting === 0).toBe(true);
     expect(scored).toHaveLength(1000);
     for (let id = 0; id < 40; id += 1) {
       const found = await results.read(`s${id}`);
@@ -215,6 +215,17 @@ describe('a worker', () => {
     expect([most, one.counts.scored]).toEqual([2, 3]);
     await queue.close();
   });
+});
+
+it('comes to every partition, though all wait for one place', async () => {
+  const { queue, handoff, worker } = place();
+  const deliveries: Delivery[] = [];
+  for (let id = 1; id <= 6; id += 1) deliveries.push(await delivered(queue, handoff, id));
+  const partitions = queueOf(queue, deliveries);
+  partitions.consume = async (handle) => void (await Promise.all(deliveries.map(handle)));
+  const one = worker({ queue: partitions, atOnce: 1 });
+  void one.run();
+  await expect.poll(() => one.counts.scored).toBe(6);
 });
 
 /** Hands an utterance of session `s` over, and takes it out of the queue. */

@@ -32,7 +32,7 @@ export async function startRedis(args: readonly string[] = []): Promise<TestRedi
     const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...args];
     server = spawn('redis-server', options, { stdio: 'ignore' });
     for (let tries = 0; !(await connectsTo(port)); tries += 1) {
-      if (tries > 400) throw new Error('redis-server does not listen');
+      if (tries > 3000 || server.exitCode !== null) throw new Error('redis-server does not listen');
       await wait(10);
     }
   };

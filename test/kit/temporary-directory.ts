@@ -15,4 +15,4 @@ export function temporaryDirectory(parent = tmpdir()): string {
 // An installed package has tens of thousands of files: on a busy machine they take their time to go.
 afterAll(() => {
   for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
-}, 60_000);
+});

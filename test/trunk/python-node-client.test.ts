@@ -41,7 +41,7 @@ describe.skipIf(!python)('a node, spoken to by Python and nothing but the .proto
     node = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [ready] = await once(createInterface(node.stdout!), 'line');
     address = / at (\S+) /.exec(String(ready))![1]!;
-  }, 60_000);
+  });
   afterAll(() => void node?.kill('SIGKILL'));
 
   const run = (...args: string[]) =>
@@ -56,7 +56,7 @@ describe.skipIf(!python)('a node, spoken to by Python and nothing but the .proto
     const words = stdout.match(/^word: \S+ \d+ \(.*\)$/gm) ?? [];
     expect(words.map((word) => word.split(' ')[1])).toEqual(leader.map((word) => word.split(':')[0]));
     expect(Number(/^final: pronunciation (\d+)$/m.exec(stdout)![1])).toBeGreaterThan(70);
-  }, 60_000);
+  });
 
   it.each([
     [['The:DH XX'], /the utterance failed: .*XX.* \[invalid_reference\]/],

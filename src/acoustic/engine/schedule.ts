@@ -103,9 +103,11 @@ function restOfGroup({ taken }: Waiting, pace: Pace): number {
 const patience = 0.5;
 
 /**
- * More than live streams wait on a server that still takes new ones, and less than a client does.
+ * More than live streams wait on a server that still takes new ones, so long that those who were
+ * sent away by a server that is late come behind all others until it has caught up, and less than a
+ * client waits.
  */
-const canWaitMs = 2000;
+const canWaitMs = 5000;
 
 function lowerQuartile(counts: readonly number[]): number {
   return [...counts].sort((a, b) => a - b)[counts.length >> 2]!;

@@ -7,7 +7,7 @@ import type { ScoreFlags } from './flags.ts';
 export const registerScore: RegisterCommand = (program, done) => {
   program
     .command('score')
-    .description('Score recordings of read speech, phone by phone.')
+    .description('Scores recordings of read speech, phone by phone.')
     .argument('[files...]', 'WAV files of any rate and channel count; - is the standard input')
     .option('--text <text>', 'what was read: once for all files, or once for each in their order', collect, [])
     .option('--phones <phones>', 'what was read, as ARPAbet: "HH AH L OW | W ER L D"', collect, [])

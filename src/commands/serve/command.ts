@@ -17,7 +17,7 @@ import type { ServeFlags } from './settings.ts';
 export const registerServe: RegisterCommand = (program: Command, done) => {
   const command = program
     .command('serve')
-    .description('Score learners while they speak: the speechfb.v1 protocol over WebSocket.')
+    .description('Scores learners while they speak: the speechfb.v1 protocol over WebSocket.')
     .option('--host <address>', 'listen here; beyond loopback --token-file or TLS is needed', '127.0.0.1')
     .option('--port <number>', '0 takes any free one', flag('--port', wholeNumber(0, 65_535)), defaultPort)
     .option('--model <dir>', 'a model package; default the shipped en-learner')
@@ -85,6 +85,12 @@ export const registerServe: RegisterCommand = (program: Command, done) => {
 function addStoreOptions(command: Command): void {
   addKafkaOptions(command);
   command
+    .addOption(
+      new Option(
+        '--handoff <where>',
+        'memory: what cannot be finished live is scored later in this process, when there is room; without --kafka',
+      ).choices(['memory']),
+    )
     .option(
       '--resume-ttl <duration>',
       'how long a session outlives its socket, as 30s',
@@ -97,7 +103,7 @@ function addStoreOptions(command: Command): void {
     )
     .option(
       '--keep-audio <duration>',
-      'with --kafka: how long the sound of what is scored later is kept, encrypted, as 24h; without it nothing is',
+      'how long the sound of what is scored later is kept, encrypted, as 24h; --kafka keeps nothing without it, --handoff memory 10m',
       flag('--keep-audio', parseDurationMs),
     )
     .option('--public-url <url>', 'where learners find this very gateway, as wss://gateway-1.example/v1/stream');

@@ -3,6 +3,7 @@ import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { type GatewayChannel, SupervisorLink } from '../../server/cluster/link.ts';
 import { coresOfOne, limitsOfOne } from '../../server/cluster/shares.ts';
+import { hasSpareRoom } from '../../server/gateway/outside/spare-room.ts';
 import { startServer } from '../../server/gateway/server.ts';
 import { defaultLimits } from '../../server/limits.ts';
 import { openStore } from '../../stores/redis/open-store.ts';
@@ -63,7 +64,7 @@ export async function runGateway(
     const served = servedEngine({ ...settings.role, tuning: curve?.tuning, scoringThreads, tracing }, model, log);
     const warming = defer<AcousticEngine>();
     const store = openStore(settings.store, settings.role.region, log, tracing);
-    const handoff = openHandoff({ ...settings, region: settings.role.region }, log);
+    const handoff = openHandoff({ ...settings, region: settings.role.region }, log, tracing);
     await using routing = await ServedRouting.open(settings, { log, model, gateways });
     served.followTls?.(reloads);
     const started = startServer({
@@ -85,6 +86,7 @@ export async function runGateway(
     followCertificate(server, settings, reloads, log);
     const loading = served.load();
     warming.resolve(loading);
+    handoff?.work(loading, served.scoring, () => hasSpareRoom(server.view(), limits));
     loading.then((engine) => channel.send({ type: 'warm', model: warmOf(engine) }), over.reject);
     await Promise.race([over.promise, served.died]);
     link.close();

@@ -6,7 +6,7 @@ import type { ServeFlags } from './settings.ts';
  * Whether a server with these flags can speak QUIC, if it is to.
  * @throws SpeechfbError `bad_flag`, `quic_unavailable`
  */
-export async function checkQuic({ quic, role, gateways, tlsCert, tlsKey }: ServeFlags): Promise<void> {
+export async function checkQuic({ quic, role, tlsCert, tlsKey }: ServeFlags): Promise<void> {
   if (quic === undefined) return;
   const refuse = (message: string, hint: string): never => {
     throw new SpeechfbError('bad_flag', message, { hint });
@@ -14,10 +14,5 @@ export async function checkQuic({ quic, role, gateways, tlsCert, tlsKey }: Serve
   if (role === 'inference') refuse('--quic is not for --role inference', 'learners come to gateways: give it to them');
   if (tlsCert === undefined && tlsKey === undefined)
     refuse('--quic needs a certificate: QUIC is always encrypted', 'add --tls-cert and --tls-key');
-  if (gateways !== undefined && gateways > 1)
-    refuse(
-      `--quic does not go with --gateways ${gateways}: one process takes all that comes to a UDP port`,
-      'leave --gateways out, or start several servers, each with a port of its own',
-    );
   await loadQuic();
 }

@@ -4,13 +4,14 @@ import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import type { Warm } from '../../server/cluster/messages.ts';
 import { gatewaysFor } from '../../server/cluster/shares.ts';
+import { hasSpareRoom } from '../../server/gateway/outside/spare-room.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../server/gateway/server.ts';
 import { LimitBook } from '../../server/limit-book.ts';
 import { defaultLimits } from '../../server/limits.ts';
 import { openStore } from '../../stores/redis/open-store.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
-import { openHandoff } from '../handoff/open-handoff.ts';
+import { openHandoff, staysInProcess } from '../handoff/open-handoff.ts';
 import { shippedPath } from '../package.ts';
 import { reportingTo } from '../reporting-to.ts';
 import { Admin, adminSettingsOf } from './admin.ts';
@@ -42,6 +43,11 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
     const hint = 'a node has no sockets: start several nodes instead';
     throw new SpeechfbError('bad_flag', '--gateways is not for --role inference', { hint });
   }
+  if (flags.role !== 'all' && flags.handoff !== undefined) {
+    const hint = 'use --kafka, and speechfb worker beside it';
+    const message = `--handoff memory is not for --role ${flags.role}: sessions and their model are in one process`;
+    throw new SpeechfbError('bad_flag', message, { hint });
+  }
   checkRoutingRole(flags);
   await checkQuic(flags);
   const run = flags.role === 'inference' ? runNode : serve;
@@ -51,9 +57,19 @@ export async function runServe(flags: ServeFlags): Promise<ExitCode> {
 async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise<ExitCode> {
   checkCurveFlags(flags);
   const settings = settingsOf(flags);
-  const gateways = flags.gateways ?? (flags.quic === undefined ? gatewaysFor(availableParallelism()) : 1);
+  const gateways = gatewaysOf(flags, settings);
   const options = { isEmbedded: flags.parentFd !== undefined, admin: adminSettingsOf(flags), onReady };
   return gateways > 1 ? await serveSeveral(settings, { ...options, gateways }) : await serveAlone(settings, options);
+}
+
+/** @throws SpeechfbError `bad_flag` where what is handed over would stay at one of several. */
+function gatewaysOf({ gateways }: ServeFlags, settings: ServeSettings): number {
+  if (!staysInProcess(settings)) return gateways ?? gatewaysFor(availableParallelism());
+  if (gateways === undefined || gateways === 1) return 1;
+  const message = `--handoff memory keeps results in one process, and --gateways ${gateways} has several`;
+  throw new SpeechfbError('bad_flag', message, {
+    hint: 'add --store redis://host:port/0 for the results, or take one',
+  });
 }
 
 async function serveAlone(
@@ -72,7 +88,7 @@ async function serveAlone(
   await using routing = await ServedRouting.open(settings, { log, model, gateways: 1, audit: admin.audit });
   const warming = defer<AcousticEngine>();
   const store = openStore(settings.store, settings.role.region, log, tracing);
-  const handoff = openHandoff({ ...settings, region: settings.role.region }, log);
+  const handoff = openHandoff({ ...settings, region: settings.role.region }, log, tracing);
   const limitsInForce = { ...defaultLimits, ...firstGuess(curve), ...options.limits };
   const start = {
     ...{ ...options, tenants, limitsInForce },
@@ -96,6 +112,7 @@ async function serveAlone(
   // The port is known to be ours by now: only then is the model worth loading.
   const loading = engine.load();
   warming.resolve(loading);
+  handoff?.work(loading, engine.scoring, () => hasSpareRoom(server.view(), limitsInForce));
   const signals = listenForSignals(isEmbedded, () => reloads.now());
   const stopped = Promise.race([signals.first, engine.died, admin.left]);
   stopped.catch(() => {});

@@ -93,6 +93,7 @@ export function settingsOf(flags: ServeFlags): ServeSettings {
   const { tokenFile, tenants, kafka, kafkaTls, kafkaUser, keepAudio } = flags;
   const store = checkStore(flags.store);
   const handoff = {
+    ...(flags.handoff !== undefined && { handoff: flags.handoff }),
     ...(kafka !== undefined && { kafka }),
     ...(kafkaTls && { kafkaTls }),
     ...(kafkaUser !== undefined && { kafkaUser }),

@@ -45,12 +45,13 @@ export async function serveSeveral(
   const store = tenants && openStore(settings.store, settings.role.region, log);
   const supervisor: Supervisor = new Supervisor({
     gateways,
-    launch: (gateway) => {
+    quicPort: settings.quicPort,
+    launch: (gateway, { quicPort }) => {
       // One that starts later begins with what is in force.
-      const limitsNow = { ...settings.limits, ...book.changed };
       const now = {
         ...settings,
-        limits: limitsNow,
+        quicPort: gateway === quicGateway ? quicPort : undefined,
+        limits: { ...settings.limits, ...book.changed },
         tenants: settings.tenants && { ...settings.tenants, text: tenants?.text ?? '' },
       };
       return launchGateway(script, { settings: now, gateway, gateways } satisfies GatewayConfig);
@@ -100,6 +101,9 @@ export async function serveSeveral(
     await store?.close();
   }
 }
+
+/** The gateway that has the UDP port, whose datagrams no process can share with another. */
+const quicGateway = 1;
 
 function curveOf({ curve, model }: ServeSettings): ReturnType<typeof readDeviceCurve> | undefined {
   if (curve === undefined) return undefined;

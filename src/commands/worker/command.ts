@@ -10,7 +10,7 @@ import type { WorkerFlags } from './run.ts';
 export const registerWorker: RegisterCommand = (program: Command, done) => {
   const command = program
     .command('worker')
-    .description('Score later what could not be finished live: what serve --kafka has handed over.')
+    .description('Scores later what could not be finished live: what serve --kafka has handed over.')
     .option('--model <dir>', 'a model package; default the shipped en-learner')
     .option('--device <name>', 'auto, cpu, cuda, webgpu or wasm', 'auto')
     .requiredOption('--store <store>', 'the store of the gateways, as redis://host:port/0')
@@ -19,6 +19,7 @@ export const registerWorker: RegisterCommand = (program: Command, done) => {
     .option('--tries <number>', 'tries at an utterance before it is put aside', flag('--tries', wholeNumber(1, 100)), 5)
     .option('--keep <duration>', 'how long results are kept', flag('--keep', parseDurationMs), 86_400_000)
     .option('--drain <duration>', 'how long a stop waits for what goes on', flag('--drain', parseDurationMs), 30_000)
+    .option('--otlp <url>', 'send traces to this OTLP receiver, as http://127.0.0.1:4318; default: none')
     .addOption(
       new Option('--parent-fd <number>', 'a pipe to the load test that started this worker, which ends it')
         .argParser(flag('--parent-fd', wholeNumber(0, 1023)))

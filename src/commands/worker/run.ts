@@ -4,30 +4,36 @@ import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { HandoffWorker } from '../../handoff/handoff-worker.ts';
 import { scoreHanded } from '../../handoff/score-handed.ts';
 import { plainText } from '../../plain-text.ts';
+import type { KafkaPlace } from '../../queue/kafka/kafka-place.ts';
 import { KafkaQueue } from '../../queue/kafka/kafka-queue.ts';
-import { QueueError } from '../../queue/work-queue.ts';
+import { TracedQueue } from '../../queue/traced-queue.ts';
+import { QueueError, type WorkQueue } from '../../queue/work-queue.ts';
 import { checkStore, openResults } from '../../stores/redis/open-store.ts';
-import { createLog } from '../../telemetry/log.ts';
+import { createLog, type Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
+import type { MessageTracing } from '../../telemetry/tracing/tracing.ts';
 import { type KafkaFlags, kafkaPlaceOf, topicsOf } from '../handoff/kafka.ts';
 import { printDocument } from '../output.ts';
 import { shippedPath } from '../package.ts';
 import { reportingTo } from '../reporting-to.ts';
+import { type TracingFlags, tracingSettingsOf } from '../serve/flags/tracing-flags.ts';
 import { localEngine } from '../serve/served-engine.ts';
 import { listenForSignals } from '../serve/signals.ts';
+import { openTracing } from '../serve/tracing.ts';
 
-export type WorkerFlags = KafkaFlags & {
-  model?: string;
-  device: string;
-  store: string;
-  region?: string;
-  atOnce: number;
-  tries: number;
-  keep: number;
-  drain: number;
-  logLevel: LogLevel;
-  parentFd?: number;
-};
+export type WorkerFlags = KafkaFlags &
+  Pick<TracingFlags, 'otlp'> & {
+    model?: string;
+    device: string;
+    store: string;
+    region?: string;
+    atOnce: number;
+    tries: number;
+    keep: number;
+    drain: number;
+    logLevel: LogLevel;
+    parentFd?: number;
+  };
 
 /**
  * Works until a stop signal, then ends what goes on; a second one ends it at once. A load test that
@@ -49,11 +55,8 @@ async function work(flags: WorkerFlags, onReady: () => void): Promise<ExitCode> 
   const model = loadModelPackage(flags.model ?? shippedPath('models/en-learner'));
   const served = localEngine(model, { device: flags.device }, log);
   const topics = topicsOf(region);
-  const queue = new KafkaQueue({
-    place,
-    ...topics,
-    onTrouble: ({ message }) => log.warn({ why: message }, 'Kafka does not deliver, and is tried again'),
-  });
+  await using tracing = await openTracing(tracingSettingsOf(flags), log);
+  const { queue, traced } = openQueue(place, topics, log, tracing);
   const results = openResults(store, region, log);
   const signals = listenForSignals(flags.parentFd !== undefined, () => {});
   try {
@@ -61,7 +64,10 @@ async function work(flags: WorkerFlags, onReady: () => void): Promise<ExitCode> 
     const scoring = { engine: () => engine, ...served.scoring };
     const worker = new HandoffWorker({
       ...{ queue, results, region: region ?? '', atOnce, tries, keepMs, log, wallMs: Date.now, random: Math.random },
-      score: (head, utterance) => scoreHanded(scoring, head, utterance),
+      score(head, utterance, delivery) {
+        const score = (): Promise<object> => scoreHanded(scoring, head, utterance);
+        return traced ? traced.part(delivery, 'score', score) : score();
+      },
       pause: (ms) => wait(ms, undefined, { ref: false }),
     });
     const working = worker.run();
@@ -82,6 +88,22 @@ async function work(flags: WorkerFlags, onReady: () => void): Promise<ExitCode> 
     await results.close();
     await served.close();
   }
+}
+
+/** The work in Kafka; `traced`: the same, where somebody wants traces. */
+function openQueue(
+  place: KafkaPlace,
+  topics: ReturnType<typeof topicsOf>,
+  log: Log,
+  tracing: MessageTracing | undefined,
+): { queue: WorkQueue; traced: TracedQueue | undefined } {
+  const kafka = new KafkaQueue({
+    place,
+    ...topics,
+    onTrouble: ({ message }) => log.warn({ why: message }, 'Kafka does not deliver, and is tried again'),
+  });
+  const traced = tracing && new TracedQueue(kafka, { tracing, ...topics });
+  return { queue: traced ?? kafka, traced };
 }
 
 function hintOf({ why }: QueueError): { hint?: string } {

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import type { LinkTransport } from '../../client/link/quic-way.ts';
 import { type GeneratorResult, lostResult, mergeResults } from '../../results/merge-results.ts';
 import { workerUrl } from '../../threads/worker-url.ts';
 import { partition } from '../plan/shard-split.ts';
@@ -67,9 +68,16 @@ export function splitTask(task: GeneratorTask, count: number): GeneratorTask[] {
 
 /**
  * How many generators a load wants: one a core that the server leaves, but none for less than fifty
- * learners.
+ * learners. Who sends a datagram waits for a thread of the library, so that cores are not what ends
+ * first: more than ten learners of a generator would wait for one another.
  */
-export function generatorCount(learners: number, cores: number, embedded: boolean): number {
+export function generatorCount(
+  learners: number,
+  cores: number,
+  embedded: boolean,
+  transport: LinkTransport = 'websocket',
+): number {
+  if (transport === 'quic-datagram') return Math.max(1, Math.min(mostWaiting, Math.ceil(learners / mostByDatagram)));
   const free = embedded ? cores - embeddedCores : cores;
   return Math.max(1, Math.min(free, Math.ceil(learners / leastLearners)));
 }
@@ -169,6 +177,10 @@ const stoppingMs = 15_000;
 /** Cores that an embedded server keeps busy: its sockets, and its model. */
 const embeddedCores = 2;
 const leastLearners = 50;
+/** Ten wait 1 ms of each 20 ms on an idle machine, and a third of it on one that is full. */
+const mostByDatagram = 10;
+/** Each is a process of 100 MB. */
+const mostWaiting = 16;
 
 /**
  * From saying when the test starts to its start: the time to set up the learners of the fullest

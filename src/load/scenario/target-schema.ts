@@ -208,19 +208,14 @@ function checkTarget(given: LooseTarget, context: z.RefinementCtx): void {
 
 /**
  * Why a target cannot be reached by its transport; undefined: it can. QUIC is encrypted, and is
- * spoken by servers of speechfb.v1, each in one process.
+ * spoken by servers of speechfb.v1.
  */
 export function transportProblem({ url, transport, protocol, embedded: options }: LooseTarget): string | undefined {
   if (transport !== 'quic-stream' && transport !== 'quic-datagram') return undefined;
   if (protocol !== 'speechfb') return `${transport} is for speechfb; others are spoken over WebSockets or gRPC`;
   if (url instanceof SecretUrl && !url.isSecure) return `${transport} needs a wss:// URL, but target.url is ${url}`;
   if (!isMapping(options)) return undefined;
-  const { gateways, nodes, store, tls } = options;
-  if (tls === false) return `${transport} contradicts embedded.tls: false: QUIC is always encrypted`;
-  const isShared = typeof gateways === 'number' && gateways > 1 && nodes === undefined && store === undefined;
-  return isShared
-    ? `${transport} contradicts embedded.gateways: ${gateways}: one process takes all that comes to a UDP port`
-    : undefined;
+  return options.tls === false ? `${transport} contradicts embedded.tls: false: QUIC is always encrypted` : undefined;
 }
 
 /** All servers of a service are reached in one way, with the same token. */

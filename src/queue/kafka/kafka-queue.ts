@@ -32,6 +32,8 @@ export class KafkaQueue implements WorkQueue {
   #generation = 0;
   #consumer: Consumer | undefined;
   #committing: Promise<void> = Promise.resolve();
+  /** What ends the waiting for work when the queue is closed. */
+  readonly #waits = new Set<() => void>();
   #close: () => void = () => {};
   readonly #closed = new Promise<void>((resolve) => (this.#close = resolve));
   #isClosed = false;
@@ -76,6 +78,7 @@ export class KafkaQueue implements WorkQueue {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#close();
+    for (const giveUp of this.#waits) giveUp();
     await this.#committing;
     await this.#consumer?.disconnect().catch(() => {});
     await this.#appender.close();
@@ -138,14 +141,20 @@ export class KafkaQueue implements WorkQueue {
   /** A worker that waits is not dead: the broker hears from it. */
   async #whileBeating(work: Promise<void>, { heartbeat }: EachBatchPayload): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    // A heartbeat fails when partitions are given out anew: the library has to hear of it at once.
-    const unheard = new Promise<never>((_, reject) => {
-      timer = setInterval(() => void heartbeat().catch(reject), beatMs);
-    });
+    let giveUp = (): void => {};
     try {
-      await Promise.race([work, unheard, this.#closed]);
+      // No race with the end: a promise that lasts holds what raced with it, a record each.
+      await new Promise<void>((resolve, reject) => {
+        giveUp = resolve;
+        this.#waits.add(giveUp);
+        if (this.#isClosed) resolve();
+        work.then(resolve, reject);
+        // A heartbeat fails when partitions are given out anew: the library has to hear of it.
+        timer = setInterval(() => void heartbeat().catch(reject), beatMs);
+      });
     } finally {
       clearInterval(timer);
+      this.#waits.delete(giveUp);
     }
   }
 

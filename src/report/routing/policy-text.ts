@@ -51,11 +51,19 @@ function variantLines({ canary, shadow }: PolicySpec): string[] {
     lines.push(`  until it burns the budget of ${percentText(target)} at more than ${rule}`);
   }
   if (shadow) {
-    const { to, share, most, maxSessions } = shadow;
+    const { to, share, most, maxSessions, perTenant } = shadow;
     const bounds = `${whole(maxSessions)} at once, ${dollars(most)}/h at most`;
     lines.push(`shadow: ${to} hears ${percentText(share)} of the sessions unseen (${bounds})`);
+    if (perTenant) lines.push(`  of each tenant ${boundsText(perTenant)}`);
   }
   return lines.length > 0 ? [...lines, ''] : [];
+}
+
+function boundsText({ maxSessions, most }: NonNullable<NonNullable<PolicySpec['shadow']>['perTenant']>): string {
+  return [
+    ...(maxSessions === undefined ? [] : [`${whole(maxSessions)} at once`]),
+    ...(most === undefined ? [] : [`${dollars(most)}/h at most`]),
+  ].join(', ');
 }
 
 /** `own 50 %, deepgram 50 %`; a backend that gets all by its name alone. */

@@ -21,6 +21,9 @@ export function checkVariants(
     const { kind } = backends.find(({ name }) => name === shadow.to)!;
     if (kind === 'local')
       refuse(['shadow', 'to'], `"${shadow.to}" is the own model, which hears every session anyhow; name another`);
+    const served = rules.flatMap(({ to }) => Object.keys(to).filter((name) => to[name]! > 0));
+    if (served.length > 0 && canary?.to === undefined && served.every((name) => name === shadow.to))
+      refuse(['shadow', 'to'], `every rule gives its sessions to "${shadow.to}": there is nobody to hear it beside`);
   }
   if (!canary) return;
   const known = (['from', 'to'] as const).map((end) => isKnown(['canary', end], canary[end]));

@@ -39,6 +39,20 @@ export class FairQueue {
     speaker.tasks.push(task);
   }
 
+  /** Whether this speaker wants something. */
+  has(name: string | number): boolean {
+    return this.#bySpeaker.has(name);
+  }
+
+  /** What this speaker still wants, in the order of asking; it has no more turns for that. */
+  take(name: string | number): readonly Task[] {
+    const speaker = this.#bySpeaker.get(name);
+    if (!speaker) return [];
+    this.#bySpeaker.delete(name);
+    this.#order = this.#order.filter((other) => other !== speaker);
+    return speaker.tasks.slice(speaker.next);
+  }
+
   /**
    * Gives turns until nothing is left to do or `forMs` have passed; somebody always has a turn.
    */

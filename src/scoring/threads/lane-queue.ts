@@ -2,7 +2,8 @@ import { FairQueue, type FairQueueOptions, type Task } from './fair-queue.ts';
 
 /**
  * Two fair queues: what can wait is done when nothing else is to be done, and otherwise has a
- * single turn behind the others each time, so that it goes on.
+ * single turn behind the others each time, so that it goes on. A speaker is in one of them at a
+ * time, so that what it wants is done in the order of asking.
  */
 export class LaneQueue {
   readonly #now: () => number;
@@ -20,7 +21,13 @@ export class LaneQueue {
   }
 
   add(name: string | number, task: Task, canWait: boolean): void {
-    (canWait ? this.#patient : this.#live).add(name, task);
+    if (canWait) this.defer(name);
+    (canWait || this.#patient.has(name) ? this.#patient : this.#live).add(name, task);
+  }
+
+  /** What this speaker wants can wait. */
+  defer(name: string | number): void {
+    for (const task of this.#live.take(name)) this.#patient.add(name, task);
   }
 
   /** Gives turns until nothing is left to do or `forMs` have passed, and one more at most. */

@@ -27,6 +27,8 @@ export const toScoringKinds = {
   closed: 4,
   /** Key of a text. */
   forgotten: 5,
+  /** Utterance: what others want goes before what it wants from now on. */
+  gaveWay: 6,
 } as const;
 
 /** Posted in its place among the records: a text that utterances refer to until it is forgotten. */

@@ -86,7 +86,7 @@ export class ScoringThreads {
     checkReadable(reference, this.#options.model);
     return new JoinedPipeline(engine, events, {
       canWait: settings.canWait,
-      open: () => this.#threadFor(settings.speaker).open(reference, settings, events),
+      open: (canWait) => this.#threadFor(settings.speaker).open(reference, { ...settings, canWait }, events),
       unheard: (isWanted) => this.#unheard.finalOf(reference, settings.speaker ?? '', isWanted),
     });
   };

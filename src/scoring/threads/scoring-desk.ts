@@ -87,6 +87,9 @@ export class ScoringDesk {
       case toScoringKinds.finished:
         this.#finish(id, float64[at + 1]!);
         return;
+      case toScoringKinds.gaveWay:
+        this.#giveWay(id);
+        return;
       case toScoringKinds.closed:
         this.#utterances.delete(id);
         return;
@@ -99,6 +102,13 @@ export class ScoringDesk {
     const options = { emitIntervalMs: emitIntervalMs!, startMs: startMs!, ...(nbest! >= 0 && { nbest: nbest! }) };
     const of = { id, speaker: speaker!, canWait: canWait === 1, text: this.#texts.get(text!)! };
     this.#utterances.set(id, { ...of, options, scorer: undefined });
+  }
+
+  #giveWay(id: number): void {
+    const utterance = this.#utterances.get(id);
+    if (!utterance) return;
+    utterance.canWait = true;
+    this.#queue.defer(utterance.speaker);
   }
 
   #takeFrames({ id, frames: given, sentMs }: FrameRecord): void {

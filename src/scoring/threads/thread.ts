@@ -125,6 +125,9 @@ export class ScoringThread implements Member {
           utterance.settle = { resolve, reject };
           this.#say(toScoringKinds.finished, id, pushedMs);
         }),
+      giveWay: () => {
+        if (isOpen()) this.#say(toScoringKinds.gaveWay, id);
+      },
       close: () => {
         if (this.#drop(id)) this.#say(toScoringKinds.closed, id);
       },

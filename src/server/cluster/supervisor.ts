@@ -20,13 +20,15 @@ export type SupervisorOptions = {
   /** How many gateways, 2 and more. */
   gateways: number;
   /** Starts the process of one, which is told to begin and ends with this one. */
-  launch(gateway: number): GatewayProcess;
+  launch(gateway: number, at: { quicPort: number | undefined }): GatewayProcess;
   limits: Limits;
   /** How many tokens the server knows; 0: none. */
   tokens: number;
   host: string;
   /** 0: any free one. */
   port: number;
+  /** UDP, where one of the gateways speaks QUIC; 0: the number that `port` has. */
+  quicPort?: number | undefined;
   isSecure: boolean;
   log: Log;
   /** Where the caps of tenants are counted for several servers; absent: this one counts alone. */
@@ -108,7 +110,8 @@ export class Supervisor {
   async listen(): Promise<void> {
     const { gateways, host, port, log } = this.#options;
     this.#port = await this.#dispatcher.listen({ host, port });
-    log.info({ host, port: this.#port, gateways }, 'listening');
+    const quic = this.#quicPort();
+    log.info({ host, port: this.#port, ...(quic !== undefined && { quic }), gateways }, 'listening');
     for (let gateway = 1; gateway <= gateways; gateway++) this.#launch(gateway);
     this.#timers = [setInterval(() => this.#tick(), tickMs), setInterval(() => this.#desk.look(), lookMs)];
   }
@@ -195,11 +198,16 @@ export class Supervisor {
     this.#dispatcher.release();
   }
 
+  #quicPort(): number | undefined {
+    const { quicPort } = this.#options;
+    return quicPort === 0 ? this.#port : quicPort;
+  }
+
   #launch(gateway: number): void {
     const { launch, log } = this.#options;
     const nowMs = performance.now();
     this.#restarts[gateway - 1]!.started(nowMs);
-    const process = launch(gateway);
+    const process = launch(gateway, { quicPort: this.#quicPort() });
     const slot = new Slot(gateway, process, nowMs);
     this.#slots.set(gateway, slot);
     process.listen((message) => this.#heard(slot, message));

@@ -7,6 +7,7 @@ import type { ShadowRecord } from '../../shadow/record.ts';
 import type { PolicyInForce } from '../hearing/managed-backend.ts';
 import type { SessionWitness, UtteranceWitness, Witness, WitnessedRoute } from '../hearing/witness.ts';
 import { ShadowHearing } from './shadow-hearing.ts';
+import { TenantShares } from './tenant-shares.ts';
 import { type HeardSide, utteranceRecord } from './utterance-record.ts';
 
 export type ComparerOptions = {
@@ -29,9 +30,11 @@ export type ComparerOptions = {
  */
 export class Comparer implements Witness {
   readonly #options: ComparerOptions;
+  readonly #shares: TenantShares;
 
   constructor(options: ComparerOptions) {
     this.#options = options;
+    this.#shares = new TenantShares(options.now);
   }
 
   session(route: WitnessedRoute, sampleRateHz: number): SessionWitness | undefined {
@@ -56,8 +59,10 @@ export class Comparer implements Witness {
     if (route.backend.name === shadow.to) return undefined;
     // Full, over its cost or broken: the session goes on without it.
     if (backend.hindrance() !== undefined) return undefined;
+    const share = shadow.perTenant && this.#shares.take(session.tenant, shadow.perTenant);
+    if (shadow.perTenant && !share) return undefined;
     const { price } = spec.backends.find(({ name }) => name === shadow.to)!;
-    return new ShadowHearing({ session, sampleRateHz, backend, price, now: this.#options.now });
+    return new ShadowHearing({ session, sampleRateHz, backend, price, share, now: this.#options.now });
   }
 }
 

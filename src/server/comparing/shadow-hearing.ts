@@ -2,6 +2,7 @@ import type { Samples } from '../../acoustic/engine/types.ts';
 import type { Hearing } from '../../backends/backend.ts';
 import type { ManagedBackend } from '../hearing/managed-backend.ts';
 import type { RoutedSession } from '../hearing/routed-session.ts';
+import type { ShadowPart } from './tenant-shares.ts';
 import type { HeardSide } from './utterance-record.ts';
 
 export type ShadowHearingOptions = {
@@ -10,6 +11,8 @@ export type ShadowHearingOptions = {
   backend: ManagedBackend;
   /** Dollars an audio minute. */
   price: number;
+  /** What the session's tenant may have of the backend; undefined: all of it. */
+  share: ShadowPart | undefined;
   /** Monotonic, ms. */
   now(): number;
 };
@@ -24,6 +27,7 @@ export class ShadowHearing {
   #hearing: Hearing | undefined;
   #failed: HeardSide['failed'] = null;
   #isOver = false;
+  #isReleased = false;
 
   constructor(options: ShadowHearingOptions) {
     this.#options = options;
@@ -34,6 +38,7 @@ export class ShadowHearing {
    * it may, of another while nothing hinders it.
    */
   get mayBegin(): boolean {
+    if (this.#options.share?.isOpen === false) return false;
     const why = this.#options.backend.hindrance()?.why;
     return this.#hearing ? why !== 'over its cost' : why === undefined || this.#failed !== null;
   }
@@ -54,7 +59,9 @@ export class ShadowHearing {
   push(samples: Samples, startMs: number): void {
     const utterance = this.#utterances.at(-1);
     if (!utterance || utterance.isDone || this.#failed !== null) return;
-    utterance.audioMs += (samples.length / this.#options.sampleRateHz) * 1000;
+    const audioMs = (samples.length / this.#options.sampleRateHz) * 1000;
+    utterance.audioMs += audioMs;
+    this.#options.share?.heard(audioMs, this.#options.price);
     this.#safely(() => this.#hearing?.push(samples, startMs));
   }
 
@@ -100,9 +107,11 @@ export class ShadowHearing {
     clearTimeout(utterance.timer);
     const { backend, price, now } = this.#options;
     const { audioMs, endedMs, onHeard } = utterance;
+    // It holds texts, and a session has many utterances.
+    utterance.onHeard = undefined;
     const finalMs = text === undefined ? undefined : Math.max(0, now() - (endedMs ?? now()));
     const dollars = (audioMs / 60_000) * price;
-    onHeard({ backend: backend.name, text, finalMs, audioMs, dollars, failed: this.#failed });
+    onHeard?.({ backend: backend.name, text, finalMs, audioMs, dollars, failed: this.#failed });
     this.#closeWhenDone();
   }
 
@@ -113,6 +122,8 @@ export class ShadowHearing {
   #close(): void {
     const hearing = this.#hearing;
     this.#hearing = undefined;
+    if (!this.#isReleased) this.#options.share?.release();
+    this.#isReleased = true;
     this.#safely(() => hearing?.close());
   }
 
@@ -127,7 +138,8 @@ export class ShadowHearing {
 }
 
 type Shadowed = {
-  onHeard(side: HeardSide): void;
+  /** Undefined once it was called. */
+  onHeard: ((side: HeardSide) => void) | undefined;
   audioMs: number;
   endedMs: number | undefined;
   timer: NodeJS.Timeout | undefined;

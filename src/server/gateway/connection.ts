@@ -30,8 +30,8 @@ export class Connection {
   #session: Session | undefined;
   /** What came while it was decided whether its session may start. */
   #waiting: (Said | readonly Meant[])[] | undefined;
-  /** Whether another gateway has its session, and all that comes goes there. */
-  #isPassedOn = false;
+  /** Another gateway has its session, and all that comes goes there. */
+  #relay: Relay | undefined;
   #isAlive = true;
 
   constructor(options: ConnectionOptions) {
@@ -63,7 +63,7 @@ export class Connection {
   heartbeat(): void {
     const { socket } = this.#options;
     // Whoever has the session pings through this socket.
-    if (this.#isPassedOn) return;
+    if (this.#relay) return;
     if (!this.#isAlive) {
       socket.terminate();
       return;
@@ -74,7 +74,7 @@ export class Connection {
 
   /** Whether a session has it. */
   get hasSession(): boolean {
-    return this.#session !== undefined || this.#isPassedOn || this.#waiting !== undefined;
+    return this.#session !== undefined || this.#relay !== undefined || this.#waiting !== undefined;
   }
 
   /** Refuses a socket that neither starts nor resumes. */
@@ -132,9 +132,9 @@ export class Connection {
    */
   #onDatagram(data: Buffer): void {
     const { metrics } = this.#options.context;
-    const isHeard = this.#session !== undefined && !this.#waiting;
+    const isHeard = this.#relay?.sayBeside(data) ?? (this.#session !== undefined && !this.#waiting);
     metrics.datagram(isHeard ? 'heard' : 'early');
-    if (isHeard) this.#onMessage(data, true);
+    if (isHeard && !this.#relay) this.#onMessage(data, true);
   }
 
   #read({ data, isBinary }: Said): void {
@@ -287,7 +287,7 @@ export class Connection {
       this.#waiting = undefined;
       act(decided, waiting);
       // Who passes a socket on reads it.
-      if (!this.#isPassedOn) socket.resume();
+      if (!this.#relay) socket.resume();
       for (const one of waiting) {
         if (this.#socket.isClosing) return;
         if ('data' in one) this.#read(one);
@@ -318,14 +318,14 @@ export class Connection {
       this.refuse({ code: 'session_not_found', message: notThere });
       return;
     }
-    this.#isPassedOn = true;
     for (const event of ['message', 'ping', 'pong'] as const) socket.removeAllListeners(event);
     const onFailed = (why: 'gone' | 'silent'): void => {
       const retryAfterMs = this.#options.context.limits.silentGatewayMs;
       if (why === 'gone') this.refuse({ code: 'session_not_found', message: notThere });
       else this.refuse({ code: 'server_busy', message: 'what has this session does not answer', retryAfterMs });
     };
-    new Relay({ outer: socket, transport, ...door, said, onFailed }).begin();
+    this.#relay = new Relay({ outer: socket, transport, ...door, said, onFailed });
+    this.#relay.begin();
   }
 
   /** The session of a start; undefined: that is still being decided. */

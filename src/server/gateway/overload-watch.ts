@@ -41,7 +41,8 @@ export class OverloadWatch {
       return live + batch;
     };
     const idle = (): number | undefined => this.#machine.share();
-    if (control.tick(nowMs, everyMs, { sessions: registry.scored, streaming, utilisation, idle })) {
+    const cores = (): number => this.#machine.cores;
+    if (control.tick(nowMs, everyMs, { sessions: registry.scored, streaming, utilisation, idle, cores })) {
       const { step, standingMs, sessionLimit } = control;
       log.warn({ step, standingMs: Math.round(standingMs), sessionLimit }, 'the server spares its sessions');
       if (control.level > before) metrics.step(step);

@@ -21,7 +21,7 @@ export type HttpParts = {
   limits: Limits;
   policy: CallerPolicy;
   metrics: Metrics;
-  log: Pick<Log, 'warn'>;
+  log: Pick<Log, 'info' | 'error'>;
   lobby: Lobby;
   engine(): AcousticEngine | undefined;
   notReady(): string | undefined;
@@ -41,7 +41,8 @@ export function createFrontDoor(parts: HttpParts): FrontDoor {
     ...{ host, port, quicPort, tls, limits },
     onQuic: (socket) => lobby.enter(socket),
     onSilent: () => parts.onUnread({ reason: 'timeout', limit: 'handshakeTimeoutMs' }),
-    onNotRenewed: () => log.warn({}, 'QUIC goes on with the certificate that it began with, until a restart'),
+    onRenewed: (cut) => log.info({ cut }, 'QUIC shows the new certificate; who was cut comes back'),
+    onNotRenewed: ({ code, message }) => log.error({ code, error: message }, 'QUIC cannot show the new certificate'),
   });
 }
 

@@ -8,7 +8,7 @@ import type { ServerOptions } from './server-options.ts';
 
 /** The parts of a server that are measured when somebody asks; some come to be later. */
 type MeasuredParts = {
-  options: Pick<ServerOptions, 'version' | 'scoring' | 'slots' | 'store' | 'tenants' | 'tracing'>;
+  options: Pick<ServerOptions, 'version' | 'scoring' | 'slots' | 'store' | 'tenants' | 'tracing' | 'late'>;
   limits: Limits;
   registry(): Registry;
   engine(): AcousticEngine | undefined;
@@ -20,7 +20,7 @@ type MeasuredParts = {
 
 export function serverMetrics(parts: MeasuredParts): Metrics {
   const { options, limits, registry, overload, tenants, tlsEndsMs } = parts;
-  const { version, scoring, slots } = options;
+  const { version, scoring, slots, late } = options;
   return new Metrics({
     version,
     sessions: () => registry().countByState(),
@@ -30,6 +30,7 @@ export function serverMetrics(parts: MeasuredParts): Metrics {
     spans: options.tracing && (() => options.tracing!.spans()),
     storeUp: () => options.store?.isUp,
     overload,
+    handoff: late && (() => ({ ...late.handoff.numbers, scoring: late.scoring?.() })),
     limits: () => limitsByWireName(limits),
     tenants: options.tenants && tenants,
     tlsExpiresMs() {

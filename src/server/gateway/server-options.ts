@@ -3,6 +3,7 @@ import type { Handoff } from '../../handoff/handoff.ts';
 import type { CapStore } from '../../stores/cap-store.ts';
 import type { ResultStore } from '../../stores/result-store.ts';
 import type { SessionStore } from '../../stores/session-store.ts';
+import type { HandoffFigures } from '../../telemetry/handoff-metrics.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { LivePolicyFigures } from '../../telemetry/policy-metrics.ts';
 import type { SlotSource } from '../../telemetry/slot-metrics.ts';
@@ -66,7 +67,7 @@ export type ServerOptions = {
   /**
    * Lets be scored later what cannot be finished live, and has the results; its owner closes both.
    */
-  late?: { handoff: Handoff; results: ResultStore; keepMs: number } | undefined;
+  late?: LateParts | undefined;
   /** Where this server is: sessions that name another region are refused. */
   region?: string | undefined;
   /** Where learners find this very gateway; absent: where they find all. */
@@ -84,6 +85,14 @@ export type ServerOptions = {
   cores?: number;
   /** Proxies of the operator's own that all callers come through; each names the one before. */
   trustedProxies?: number;
+};
+
+/** `scoring`: what waits to be scored in this process; absent: others score it. */
+export type LateParts = {
+  handoff: Handoff;
+  results: ResultStore;
+  keepMs: number;
+  scoring?: (() => HandoffFigures['scoring']) | undefined;
 };
 
 export type RunningServer = {

@@ -8,7 +8,7 @@ import { stalled } from '../admission/admission.ts';
 import { noteHttpRefusal, type RefusedRequest, refuseSocket } from '../admission/http-refusal.ts';
 import { Lobby } from '../admission/lobby.ts';
 import type { Room } from '../admission/room.ts';
-import { checkTlsPair, type TlsPair } from '../admission/tls-pair.ts';
+import type { TlsPair } from '../admission/tls-pair.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
 import { GatewayStore } from '../durable/gateway-store.ts';
 import type { Router } from '../hearing/router.ts';
@@ -73,8 +73,6 @@ class Server implements RunningServer {
   readonly #durable: GatewayStore | undefined;
   readonly router: Router | undefined;
   #engine: AcousticEngine | undefined;
-  /** When the certificate ends, ms since 1970. */
-  #tlsEndsMs: number | undefined;
   #ready: Promise<void> = Promise.resolve();
   #port = 0;
   #timers: NodeJS.Timeout[] = [];
@@ -139,7 +137,6 @@ class Server implements RunningServer {
       onRefused: (why, message) => this.#refused(why, message),
     });
     this.#door = this.#createDoor();
-    this.#tlsEndsMs = options.tls && checkTlsPair(options.tls);
     this.#reception = this.#createReception();
   }
 
@@ -153,7 +150,6 @@ class Server implements RunningServer {
 
   renewTls(tls: TlsPair): void {
     this.#door.renewTls(tls);
-    this.#tlsEndsMs = checkTlsPair(tls);
   }
 
   async heardTodayMs(tenant: string): Promise<number> {
@@ -238,8 +234,7 @@ class Server implements RunningServer {
   async #listenInside(): Promise<void> {
     this.#innerDoor = new InnerDoor(this.#limits, (passed) => this.#reception.passedOn(passed));
     await this.#innerDoor.listen();
-    // Node begins to look for late requests only when a server says that it listens.
-    this.#door.http.emit('listening');
+    await this.#door.listenInside();
   }
 
   #supervised(): SupervisedGateway {
@@ -286,7 +281,7 @@ class Server implements RunningServer {
       engine: () => this.#engine,
       overload: () => this.#overload,
       tenants: () => this.#tenancy?.numbers() ?? new Map(),
-      tlsEndsMs: () => this.#tlsEndsMs,
+      tlsEndsMs: () => this.#door.tlsEndsMs,
     });
   }
 

@@ -16,7 +16,7 @@ import type { Witness } from './witness.ts';
 
 export type RouterOptions = {
   policy: PolicyInForce;
-  /** BackendPlaces taken over places there are, on machines of our own. */
+  /** Places that are taken, of places there are, on machines of our own. */
   load(): number;
   /** Whether machines of our own are still starting. */
   cold(): boolean;
@@ -117,8 +117,7 @@ export class Router {
 
   /**
    * Where a session is heard that was at `name` at another gateway: there, or where its chain
-   * leads;
-   * where the policy does not have that backend any more, as if it started.
+   * leads; where the policy does not have that backend any more, as if it started.
    */
   resume(session: RoutedSession, name: string, isElsewhere = false): SessionRoute | Refusal {
     const { spec } = this.#policy;

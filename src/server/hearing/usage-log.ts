@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { appendFile } from 'node:fs/promises';
+import { SpeechfbError } from '../../errors.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { LineLog } from '../line-log.ts';
 import type { Meter, Metered } from './meter.ts';
 import type { RoutedSession } from './routed-session.ts';
 
@@ -13,20 +14,29 @@ export type UsageLogOptions = {
 
 /**
  * Writes down who has used what: a line of JSON for each session that ends here, and one for each
- * minute of a
- * session that goes on, so that a process that is killed loses a minute of it at most. A line holds
- * what no line before it does: their sum is the usage. Nobody's words are in it, and of a user a
- * digest.
+ * minute of a session that goes on, so that a process that is killed loses a minute of it at most.
+ * A line holds what no line before it does: their sum is the usage. Nobody's words are in it, and
+ * of a user a digest.
  */
 export class UsageLog implements Meter {
   readonly #options: UsageLogOptions;
   readonly #sessions = new Map<string, Use>();
-  #lines: string[] = [];
-  #lost = 0;
-  #writing: Promise<void> | undefined;
+  readonly #lines: LineLog;
 
+  /** @throws SpeechfbError `output_unwritable` */
   constructor(options: UsageLogOptions) {
     this.#options = options;
+    const { path, log } = options;
+    try {
+      this.#lines = new LineLog({
+        ...{ path, beginning: '{"version":1,', mostLines },
+        onTrouble: (why, waiting) => log.error({ why, waiting }, 'the usage log cannot be written; its lines wait'),
+        onLost: (lines) => log.error({ lines }, 'usage was lost while its log could not be written'),
+      });
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      throw new SpeechfbError('output_unwritable', `the usage log ${path} cannot be written: ${code}`, { cause });
+    }
   }
 
   heard({ session, backend, audioMs, dollars }: Metered): void {
@@ -47,9 +57,8 @@ export class UsageLog implements Meter {
   }
 
   /** Resolves when all that was said is in the file, or cannot be. */
-  async close(): Promise<void> {
-    while (this.#writing) await this.#writing;
-    if (this.#lines.length > 0) await this.#write();
+  close(): Promise<void> {
+    return this.#lines.close();
   }
 
   #say(session: RoutedSession, { backends }: Use, isPart: boolean): void {
@@ -69,29 +78,7 @@ export class UsageLog implements Meter {
         dollars: Number(dollars.toPrecision(9)),
       })),
     };
-    if (this.#lines.length >= mostLines) this.#lost += 1;
-    else this.#lines.push(`${JSON.stringify(line)}\n`);
-    this.#writing ??= this.#write();
-  }
-
-  /** Appends what waits, in one call so that lines of several processes do not mix. */
-  async #write(): Promise<void> {
-    const { path, log } = this.#options;
-    let written = 0;
-    try {
-      while (this.#lines.length > written) {
-        const count = this.#lines.length;
-        await appendFile(path, this.#lines.slice(written, count).join(''));
-        written = count;
-      }
-      if (this.#lost > 0) log.error({ lines: this.#lost }, 'usage was lost while its log could not be written');
-      this.#lost = 0;
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      log.error({ why, waiting: this.#lines.length - written }, 'the usage log cannot be written; its lines wait');
-    }
-    this.#lines = this.#lines.slice(written);
-    this.#writing = undefined;
+    this.#lines.add(JSON.stringify(line));
   }
 }
 

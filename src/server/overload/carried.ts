@@ -9,6 +9,8 @@ import { SoundRate } from './sound-rate.ts';
 export class Carried {
   readonly #limits: CarriedLimits;
   readonly #rate = new SoundRate();
+  /** Since when the machine is the one that it is. */
+  #sinceMs = Number.NEGATIVE_INFINITY;
   /** Seconds of sound a second that a session brings, learned while nobody is late. */
   #bringsShare = 1;
   #steadySessions = 0;
@@ -28,6 +30,11 @@ export class Carried {
     this.#rate.add(nowMs, ms);
   }
 
+  /** The machine is another one from now on: what it carried before says nothing. */
+  changed(nowMs: number): void {
+    this.#sinceMs = nowMs;
+  }
+
   /** Nobody is late: what is scored is what so many sessions bring, unless some have just come. */
   learn(nowMs: number, sessions: number): void {
     if (Math.abs(sessions - this.#steadySessions) > sessions * steadyShare) {
@@ -41,7 +48,7 @@ export class Carried {
 
   /** Sessions; means something only while sound waits. Undefined: it stood still. */
   sessions(nowMs: number): number | undefined {
-    const rate = this.#rate.of(nowMs);
+    const rate = this.#rate.of(nowMs, this.#sinceMs);
     return rate === undefined ? undefined : rate / this.#bringsShare;
   }
 

@@ -1,36 +1,108 @@
+import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
-type CpuTimes = { idleMs: number; allMs: number };
+/** What the system says of one moment. */
+export type MachineTimes = {
+  /** The times of each core, since it started. */
+  cores: readonly { idleMs: number; allMs: number }[];
+  /** The numbers of the cores that the process may use; undefined: all. */
+  allowed?: ReadonlySet<number> | undefined;
+  /** Cores' worth of time that its group may use; undefined: as much as there is. */
+  quotaCores?: number | undefined;
+  /** What the process has used, and when that was, ms. */
+  usedMs: number;
+  atMs: number;
+};
 
-/** How much of the machine nobody uses, each time that it is asked. */
+/**
+ * How much of what this process may use of the machine nobody uses, each time that it is asked: a
+ * core that it is kept from is no room, and neither is what its quota does not give.
+ */
 export class IdleMachine {
-  readonly #read: () => CpuTimes;
-  #before: CpuTimes;
+  readonly #read: () => MachineTimes;
+  #before: MachineTimes;
 
-  constructor(read = readCpus) {
+  constructor(read = readMachine) {
     this.#read = read;
     this.#before = read();
   }
 
+  /** Cores that it may use, as of when it was asked last; less than one where its quota is. */
+  get cores(): number {
+    const { cores, allowed, quotaCores = Number.POSITIVE_INFINITY } = this.#before;
+    return Math.min(quotaCores, allowed ? Math.min(allowed.size, cores.length) : cores.length);
+  }
+
   /**
-   * Share of the time of all cores that was idle since it was asked before, 0-1; undefined where
-   * the system does not say, or within a tick of its clock.
+   * Share that was idle since it was asked before, 0-1; undefined where the system does not say, or
+   * within a tick of its clock.
    */
   share(): number | undefined {
-    const { idleMs, allMs } = this.#read();
-    const spentMs = allMs - this.#before.allMs;
-    if (spentMs <= 0) return undefined;
-    const share = (idleMs - this.#before.idleMs) / spentMs;
-    this.#before = { idleMs, allMs };
-    return Math.min(1, Math.max(0, share));
+    const [now, before] = [this.#read(), this.#before];
+    this.#before = now;
+    const share = idleShare(now, before);
+    const spentMs = now.atMs - before.atMs;
+    if (share === undefined || now.quotaCores === undefined || spentMs <= 0) return share;
+    return Math.min(share, Math.max(0, 1 - (now.usedMs - before.usedMs) / (spentMs * now.quotaCores)));
   }
 }
 
-function readCpus(): CpuTimes {
+/** The share of the allowed cores that was idle. */
+function idleShare(now: MachineTimes, before: MachineTimes): number | undefined {
+  // One that came or went shifts the numbers of those behind it.
+  if (now.cores.length !== before.cores.length) return undefined;
   let [idleMs, allMs] = [0, 0];
-  for (const { times } of cpus()) {
-    idleMs += times.idle;
-    allMs += times.user + times.nice + times.sys + times.idle + times.irq;
+  for (const [core, times] of now.cores.entries()) {
+    if (now.allowed && !now.allowed.has(core)) continue;
+    idleMs += times.idleMs - before.cores[core]!.idleMs;
+    allMs += times.allMs - before.cores[core]!.allMs;
   }
-  return { idleMs, allMs };
+  return allMs <= 0 ? undefined : Math.min(1, Math.max(0, idleMs / allMs));
+}
+
+function readMachine(): MachineTimes {
+  const { user, system } = process.cpuUsage();
+  return {
+    cores: cpus().map(({ times: { user, nice, sys, idle, irq } }) => ({
+      idleMs: idle,
+      allMs: user + nice + sys + idle + irq,
+    })),
+    allowed: allowedCores(/^Cpus_allowed_list:\s*(\S+)$/m.exec(readText('/proc/thread-self/status') ?? '')?.[1]),
+    quotaCores: quotaCores(readText),
+    usedMs: (user + system) / 1000,
+    atMs: performance.now(),
+  };
+}
+
+/**
+ * The cores of a list such as `0-2,5`, as the kernel writes those that a thread may use
+ * (proc_pid_status(5)); undefined: it names none.
+ */
+export function allowedCores(list = ''): Set<number> | undefined {
+  const cores = new Set<number>();
+  for (const range of list.split(',')) {
+    const [first = 0, last = first] = range === '' ? [0, -1] : range.split('-').map(Number);
+    for (let core = first; core <= last; core++) cores.add(core);
+  }
+  return cores.size > 0 ? cores : undefined;
+}
+
+/**
+ * The cores' worth of time that a container may use (the CPU controllers of cgroup v2 and v1);
+ * undefined: no less than there is.
+ *
+ * @param read the text of a file; undefined: there is none
+ */
+export function quotaCores(read: (path: string) => string | undefined): number | undefined {
+  const v1 = (name: string) => read(`/sys/fs/cgroup/cpu/cpu.cfs_${name}_us`) ?? '';
+  const [quota, period] = (read('/sys/fs/cgroup/cpu.max') ?? `${v1('quota')} ${v1('period')}`).split(/\s+/).map(Number);
+  return quota! > 0 && period! > 0 ? quota! / period! : undefined;
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return undefined;
+  }
 }

@@ -53,16 +53,20 @@ export class Ladder {
   /**
    * Whether the step has changed.
    *
+   * @param standingMs the delay that asks for the next step
+   * @param calmMs the delay that has to be over before a step is taken back: of the half of the
+   *   results that come late, which larger groups keep waiting, so that what a step saves is not
+   *   given away while it is all that keeps the queue from growing
    * @param trend `runs away`: the delay grows so fast that no step may wait for what the one before
    *   saves, up to those that keep feedback from learners; `falls`: none of these is needed
    */
-  decide(nowMs: number, standingMs: number, trend?: Trend): boolean {
+  decide(nowMs: number, standingMs: number, calmMs: number, trend?: Trend): boolean {
     const before = this.#level;
     const sinceMs = nowMs - this.#changedMs;
     const isMild = this.#level < finalsOnlyFrom;
     if (trend === 'runs away' && isMild) while (this.#level < finalsOnlyFrom && this.#up(nowMs, standingMs));
     else if ((isMild || trend !== 'falls') && sinceMs >= this.#limits.stepUpMs) this.#up(nowMs, standingMs);
-    if (this.#level === before && this.#mayGoDown(standingMs, sinceMs)) {
+    if (this.#level === before && this.#mayGoDown(calmMs, sinceMs)) {
       this.#wentDownMs[this.#level] = nowMs;
       this.#level -= 1;
     }
@@ -82,9 +86,9 @@ export class Ladder {
     return true;
   }
 
-  #mayGoDown(standingMs: number, sinceMs: number): boolean {
+  #mayGoDown(calmMs: number, sinceMs: number): boolean {
     if (this.#level === 0 || sinceMs < this.#downAfterMs[this.#level]!) return false;
-    return standingMs < this.#limits.recoveredBelow * (this.#entryMs(this.#level - 1) ?? 0);
+    return calmMs < this.#limits.recoveredBelow * (this.#entryMs(this.#level - 1) ?? 0);
   }
 
   /** From which delay on the step behind this one is taken, ms; undefined: there is none. */

@@ -16,6 +16,8 @@ export type ServerLoad = {
   utilisation(): number;
   /** Share of the machine that nobody has used since it was asked before; absent: not known. */
   idle?(): number | undefined;
+  /** Cores that it may use, as of then; absent: not known. */
+  cores?(): number | undefined;
 };
 
 /**
@@ -38,6 +40,9 @@ export class OverloadControl {
   #recentMs = 0;
   /** For how many decisions in a row the delay has run away. */
   #runningAway = 0;
+  #cores: number | undefined;
+  /** When it was last left fewer cores than it had. */
+  #lostCoresMs = Number.NEGATIVE_INFINITY;
   readonly #late = new RecentPeak();
   #shedMs = Number.NEGATIVE_INFINITY;
   /** Sessions were sent away for a delay that is not over. */
@@ -127,7 +132,8 @@ export class OverloadControl {
    */
   takeShed(nowMs: number, sessions: Readonly<Record<Lane, number>>): Record<Lane, number> {
     const { overloadDelayMs, batchShedEveryMs, batchShedShare, leastSessions } = this.#limits;
-    if (this.level < halfRateFrom || this.#recentMs <= overloadDelayMs) return { live: 0, batch: 0 };
+    const isSpared = this.level >= halfRateFrom || this.#hasLostCores(nowMs);
+    if (!isSpared || this.#recentMs <= overloadDelayMs) return { live: 0, batch: 0 };
     const here = sessions.live + sessions.batch;
     const excess = this.#mayShed(nowMs) ? this.#carried.excess(nowMs, here, this.#recentMs) : 0;
     const isBatchDue = nowMs - this.#batchShedMs >= batchShedEveryMs;
@@ -148,28 +154,46 @@ export class OverloadControl {
     const { overloadDelayMs, shedEveryMs, sheddingAt } = this.#limits;
     if (nowMs - this.#shedMs < shedEveryMs) return false;
     if (this.step === 'shedding') return true;
+    // A core that was taken away does not come back in a moment, as one that somebody uses may.
+    if (this.#runningAway > 0 && this.#hasLostCores(nowMs)) return true;
     const isLate = this.#recentMs > sheddingAt * overloadDelayMs;
     return isLate && (this.#isShedding || this.#runningAway >= sureDecisions);
   }
 
-  #decide(nowMs: number, { sessions, streaming, utilisation, idle }: ServerLoad): boolean {
+  #decide(nowMs: number, { sessions, streaming, utilisation, ...machine }: ServerLoad): boolean {
     const { leastSessions, overloadDelayMs, shedEveryMs } = this.#limits;
     // Of two results of a larger group the first waits for the second, which is no queue.
     const share = this.level >= largerGroupsFrom ? 0.25 : 0.5;
     this.#standingMs = Math.max(this.#felt.standingMs(nowMs, share), this.#loop.standingMs(nowMs));
     this.#recentMs = Math.max(this.#felt.recentMs(nowMs, share), this.#loop.recentMs(nowMs));
+    const idle = machine.idle?.();
+    this.#watchCores(nowMs, machine.cores?.());
     const trend = this.#trendOf(nowMs, streaming());
     if (this.#recentMs < overloadDelayMs) this.#isShedding = false;
     this.#runningAway = trend === 'runs away' ? this.#runningAway + 1 : 0;
     const verdict = this.#verdict(trend);
     if (Math.max(this.#standingMs, this.#recentMs) < overloadDelayMs) this.#carried.learn(nowMs, streaming());
-    this.#sessionLimit.decide({ nowMs, sessions, utilisation: utilisation(), idle: idle?.(), verdict });
+    this.#sessionLimit.decide({ nowMs, sessions, utilisation: utilisation(), idle, verdict });
     // So few are no load: something else has the machine, and sparing them would not mend that.
-    if (sessions < leastSessions) return this.#ladder.decide(nowMs, 0);
+    if (sessions < leastSessions) return this.#ladder.decide(nowMs, 0, 0);
     // That sessions were sent away has to be felt before those who stay are spared more.
     const wasShed = nowMs - this.#shedMs < 2 * shedEveryMs;
     const delayMs = trend === 'runs away' ? this.#recentMs : this.#standingMs;
-    return this.#ladder.decide(nowMs, delayMs, wasShed ? 'falls' : trend);
+    const calmMs = Math.max(this.#felt.standingMs(nowMs), this.#loop.standingMs(nowMs));
+    return this.#ladder.decide(nowMs, delayMs, calmMs, wasShed ? 'falls' : trend);
+  }
+
+  #watchCores(nowMs: number, cores: number | undefined): void {
+    if (cores !== undefined && this.#cores !== undefined && cores < this.#cores) {
+      this.#lostCoresMs = nowMs;
+      this.#carried.changed(nowMs);
+    }
+    this.#cores = cores ?? this.#cores;
+  }
+
+  /** It was left fewer cores than it had, and what it had let in has to fit into them. */
+  #hasLostCores(nowMs: number): boolean {
+    return nowMs - this.#lostCoresMs < lostCoresMs;
   }
 
   /** What those inside feel says of whether there is room for more. */
@@ -184,6 +208,7 @@ export class OverloadControl {
   /** What becomes of the delay by what is scored of the sound that comes. */
   #trendOf(nowMs: number, streaming: number): Trend {
     const { overloadDelayMs, runawayShare } = this.#limits;
+    const runawayDelays = this.#hasLostCores(nowMs) ? 1 : mostRunawayDelays;
     const carried = this.#carried.sessions(nowMs);
     if (carried === undefined || this.#recentMs <= overloadDelayMs) return undefined;
     if (carried > streaming * catchingUp) return 'falls';
@@ -193,8 +218,10 @@ export class OverloadControl {
 }
 
 /** How late feedback must be to run away, in `overloadDelayMs`. */
-const runawayDelays = 2;
+const mostRunawayDelays = 2;
+/** For how long a server that lost some of its cores takes no lateness for a passing one. */
+const lostCoresMs = 10_000;
 /** From how many times the sound of its sessions on that it scores a server gets less late. */
 const catchingUp = 1.03;
 /** For how many decisions in a row it has to run away before anybody goes for it. */
-const sureDecisions = 3;
+const sureDecisions = 2;

@@ -17,11 +17,14 @@ export class SoundRate {
    * Seconds of sound a second: as many sessions as speak without a pause. A tenth without any is
    * one in which the whole server stood still, and says nothing of its speed; undefined when most
    * were.
+   *
+   * @param sinceMs what was scored before says nothing: the server was another one
    */
-  of(nowMs: number): number | undefined {
+  of(nowMs: number, sinceMs = Number.NEGATIVE_INFINITY): number | undefined {
     const current = Math.floor(nowMs / slotMs);
-    const seen = this.#slots.filter(({ at, ms }) => at < current && at >= current - slotCount && ms > 0);
-    if (seen.length <= slotCount / 2) return undefined;
+    const first = Math.max(current - slotCount, Math.floor(sinceMs / slotMs) + 1);
+    const seen = this.#slots.filter(({ at, ms }) => at < current && at >= first && ms > 0);
+    if (seen.length < leastSlots || seen.length <= (current - first) / 2) return undefined;
     return seen.reduce((sum, { ms }) => sum + ms, 0) / (seen.length * slotMs);
   }
 }
@@ -31,3 +34,4 @@ type Slot = { at: number; ms: number };
 const slotMs = 100;
 /** So many that a step of the model is within each, and few enough to see a loss of speed early. */
 const slotCount = 8;
+const leastSlots = 4;

@@ -1,22 +1,30 @@
 import type { HandingSession, Handoff } from '../../handoff/handoff.ts';
 import type { HandedUtterance } from '../../handoff/record.ts';
 import { UtteranceSound } from '../../handoff/utterance-sound.ts';
+import type { SessionTrace } from '../../telemetry/tracing/tracing.ts';
 import { hashOf } from '../secrets.ts';
 import type { ServerContext } from './context.ts';
 import type { FinalMessage } from './utterance.ts';
 
 /** An utterance that may have to be scored later. */
-export type Unfinished = { readonly id: number; handed(): HandedUtterance | 'too long' | undefined };
+export type Unfinished = {
+  readonly id: number;
+  /** The span that it is; undefined: nobody traces it. */
+  readonly traceparent: string | undefined;
+  handed(): HandedUtterance | 'too long' | undefined;
+};
 
 /** What of a session is handed over when it cannot be finished live. */
 export class HandOver {
   readonly #handoff: Handoff;
   readonly #session: HandingSession;
+  readonly #trace: Pick<SessionTrace, 'utteranceHanded'> | undefined;
   /** Finals that its client may not have read, by the event that they were. */
   #unread: { eventId: number; final: FinalMessage & { audio_ms: number } }[] = [];
 
-  constructor(handoff: Handoff, session: HandingSession) {
+  constructor(handoff: Handoff, session: HandingSession, trace?: Pick<SessionTrace, 'utteranceHanded'>) {
     this.#handoff = handoff;
+    this.#trace = trace;
     this.#session = session;
   }
 
@@ -49,7 +57,9 @@ export class HandOver {
       else if (handed) {
         ids.push(utterance.id);
         const eventId = lastEventId + lastWords + ids.length;
-        this.#handoff.hand(this.#session, { utteranceId: utterance.id, eventId }, handed);
+        const { id: utteranceId, traceparent } = utterance;
+        this.#handoff.hand(this.#session, { utteranceId, eventId, traceparent }, handed);
+        this.#trace?.utteranceHanded(utteranceId);
       }
     }
     return ids;
@@ -68,11 +78,12 @@ export class HandOver {
 export function handOverOf(
   context: ServerContext,
   { id, resumeToken, owner }: { id: string; resumeToken: string; owner: string | undefined },
+  trace: SessionTrace | undefined,
 ): HandOver | undefined {
   const { handoff, engine } = context;
   const { name, version } = engine.model;
   const holder = { tokenHash: hashOf(resumeToken), owner: owner && hashOf(owner) };
-  return handoff && new HandOver(handoff, { sessionId: id, ...holder, model: `${name} ${version}` });
+  return handoff && new HandOver(handoff, { sessionId: id, ...holder, model: `${name} ${version}` }, trace);
 }
 
 /** The events that may still end a session when its utterances are handed over: info and error. */

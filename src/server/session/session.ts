@@ -85,7 +85,7 @@ export class Session implements KeptSession {
     const outbox = this.#createOutbox(clock, resumption?.lastEventId);
     const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
-    this.#handOver = isResumable ? handOverOf(context, this) : undefined;
+    this.#handOver = isResumable ? handOverOf(context, this, this.#trace) : undefined;
     const common = { context, sessionId: this.id, outbox, handOver: this.#handOver };
     const audio = new SessionAudio({
       ...{ ...common, start, text, route, clock, settings, onError },

@@ -75,7 +75,10 @@ export class Utterance {
   #heardMs: number;
   #scoredMs: number;
   #feedbackRev: number;
-  /** Its session was sent away: how late it is says nothing of those who stay. */
+  /**
+   * Its session was sent away, and hears of it once more, when all is final: what it would hear
+   * until then takes from those who stay, and how late it is says nothing of them.
+   */
   #givesWay = false;
   /** Progress that was not sent yet: the client may not have wanted words until now. */
   #unsentProgress: Progress | undefined;
@@ -102,6 +105,11 @@ export class Utterance {
     const { speaker, canWait, traceparent } = options;
     const scored = { emitIntervalMs, speaker, startMs, canWait, ...(traceparent !== undefined && { traceparent }) };
     this.#pipeline = options.open(engine, this.reference, scored, { onFeedback, onError });
+  }
+
+  /** The span that it is; undefined: nobody traces it. */
+  get traceparent(): string | undefined {
+    return this.#options.traceparent;
   }
 
   /** How far the model is, on the session's clock. */
@@ -168,7 +176,7 @@ export class Utterance {
     };
   }
 
-  /** Utterances of those who stay go before it. */
+  /** Utterances of those who stay go before it, and nothing of it is told until it is final. */
   giveWay(): void {
     this.#givesWay = true;
     this.#pipeline.giveWay?.();
@@ -186,6 +194,7 @@ export class Utterance {
     // At the end the model hears silence beyond the sound, for its look-ahead.
     this.#scoredMs = Math.max(before, Math.min(this.#heardMs, startMs + feedback.audioMs));
     overload.scored(producedMs, this.#scoredMs - before);
+    if (this.#givesWay) return;
     this.#unsentProgress = feedback.progress ?? this.#unsentProgress;
     const { level } = overload;
     const { told } = this.#options;
@@ -198,7 +207,7 @@ export class Utterance {
     const window = scored && arrival ? arrival.endMs - scored.endMs : 0;
     const ingress = arrival ? arrival.releasedMs - arrival.arrivedMs : 0;
     const timing = { window, ingress, ...feedback.timing };
-    if (arrival && !this.#givesWay) overload.felt(producedMs, Math.max(0, producedMs - arrival.pacedMs));
+    if (arrival) overload.felt(producedMs, Math.max(0, producedMs - arrival.pacedMs));
     const times = { producedMs, arrivedMs: arrival?.arrivedMs ?? producedMs, captureMs: scored?.lengthMs };
     const stamp = { audioMs: this.#scoredMs, ...times };
     if (granularity === 'phoneme') {
@@ -228,7 +237,8 @@ export class Utterance {
   #onWritten(written: WrittenText): void {
     const { startMs, outbox, settings, told } = this.#options;
     const audioMs = Math.max(startMs, Math.min(written.coversMs ?? this.#heardMs, this.#heardMs));
-    if (settings.granularity === 'utterance' || told?.isFinal || (told && audioMs <= told.audioMs)) return;
+    if (this.#givesWay || settings.granularity === 'utterance') return;
+    if (told?.isFinal || (told && audioMs <= told.audioMs)) return;
     const producedMs = this.#options.now();
     const arrival = this.#textArrivals.of(audioMs);
     const { arrivedMs, releasedMs } = arrival ?? { arrivedMs: producedMs, releasedMs: producedMs };

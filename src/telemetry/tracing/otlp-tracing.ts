@@ -3,13 +3,17 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { AlwaysOnSampler, BasicTracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { SecretUrl } from '../../secret-url.ts';
+import { TracedMessage } from './message-traces.ts';
 import { TracedNodeUtterance } from './node-traces.ts';
 import { type KeepingPolicy, TracedSession } from './session-traces.ts';
 import { SpanQueue } from './span-queue.ts';
 import { parseTraceparent } from './traceparent.ts';
 import type {
+  BegunMessage,
   BegunNodeTrace,
   BegunSessionTrace,
+  MessageTrace,
+  MessageTracing,
   NodeTrace,
   NodeTracing,
   SpanCounts,
@@ -38,8 +42,8 @@ export type TracesOptions = KeepingPolicy & {
   onTrouble(why: string | undefined): void;
 };
 
-/** What is traced of sessions and at nodes, and the way of its spans to an exporter. */
-export class Traces implements Tracing, NodeTracing, AsyncDisposable {
+/** What is traced of sessions, nodes and messages, and the way of its spans to an exporter. */
+export class Traces implements Tracing, NodeTracing, MessageTracing, AsyncDisposable {
   readonly #queue: SpanQueue;
   readonly #provider: BasicTracerProvider;
   readonly #tracer: Tracer;
@@ -83,6 +87,10 @@ export class Traces implements Tracing, NodeTracing, AsyncDisposable {
   utterance(begun: BegunNodeTrace): NodeTrace | undefined {
     const parent = parseTraceparent(begun.traceparent);
     return parent && new TracedNodeUtterance({ tracer: this.#tracer, policy: this.#policy, begun, parent });
+  }
+
+  message(begun: BegunMessage): MessageTrace {
+    return new TracedMessage(this.#tracer, begun);
   }
 
   call(sessionId: string, call: TracedCall): void {

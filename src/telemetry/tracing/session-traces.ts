@@ -85,6 +85,10 @@ export class TracedSession implements SessionTrace {
     this.#open.get(utterance)?.record.ended(reason, atMs);
   }
 
+  utteranceHanded(utterance: number): void {
+    this.#open.get(utterance)?.record.handed();
+  }
+
   utteranceFinal(utterance: number, atMs: number): void {
     this.#over(utterance, atMs, undefined, 'final');
   }

@@ -60,10 +60,36 @@ export type SessionTrace = {
   feedback(utterance: number, feedback: TracedFeedback): string | undefined;
   /** Its client has ended it, for that reason: its final is due. */
   utteranceEnded(utterance: number, reason: string, atMs: number): void;
+  /** It is handed over to be scored later. */
+  utteranceHanded(utterance: number): void;
   /** Its final is out. */
   utteranceFinal(utterance: number, atMs: number): void;
   /** Nothing more comes; `failure`: the code of the error that ended it. */
   end(atMs: number, failure: string | undefined): void;
+};
+
+/** Follows messages through a queue that outlives whoever has it. */
+export type MessageTracing = { message(begun: BegunMessage): MessageTrace };
+
+export type BegunMessage = {
+  operation: 'send' | 'process';
+  /** The topic. */
+  destination: string;
+  /** The `traceparent` of the span that it is below; absent or malformed: its trace begins here. */
+  parent?: string | undefined;
+  /** That of the span, of another trace, which has sent the message. */
+  link?: string | undefined;
+  attributes: SpanAttributes;
+};
+
+/** A message that is being sent or worked on. */
+export type MessageTrace = {
+  /** For whoever gets the message, and for what is below this. */
+  readonly traceparent: string;
+  /** Begins a part of the work. Gives what ends it, with why where it failed. */
+  part(name: string): (failure?: string) => void;
+  /** It is over; `failure`: why not as it should, as few words for few reasons. */
+  end(failure?: string): void;
 };
 
 /** Follows what gateways have scored at this node. */

@@ -2,7 +2,7 @@ import type { StageTimings } from '../../protocol/stages.ts';
 import type { TracedFeedback } from './tracing.ts';
 
 /** Why an utterance's trace is kept. */
-type KeptFor = 'share' | 'slow' | 'failed';
+type KeptFor = 'share' | 'slow' | 'failed' | 'handed';
 
 /** A span of an utterance, ms on the server's clock. */
 export type StageSpan = { name: keyof StageTimings; startMs: number; endMs: number };
@@ -23,6 +23,7 @@ export class UtteranceRecord {
   #hasPhones = false;
   #endedMs: number | undefined;
   #reason = 'none';
+  #isHanded = false;
 
   /** @param random uniform in [0, 1) */
   constructor(startMs: number, { slowMs, isShared, random }: { slowMs: number; isShared: boolean; random(): number }) {
@@ -69,11 +70,17 @@ export class UtteranceRecord {
     this.#endedMs = atMs;
   }
 
+  /** Somebody else scores it later, and goes on from its trace. */
+  handed(): void {
+    this.#isHanded = true;
+  }
+
   /** Why it is to be kept now that it is over; undefined: it is not. */
   keptFor(overMs: number, failure: string | undefined): KeptFor | undefined {
     // What the share keeps is a uniform sample only if it counts as that whatever else it is.
     if (this.#isShared) return 'share';
     if (failure !== undefined) return 'failed';
+    if (this.#isHanded) return 'handed';
     const finalMs = this.#endedMs === undefined ? 0 : overMs - this.#endedMs;
     return this.#slowestMs > this.#slowMs || finalMs > this.#slowMs ? 'slow' : undefined;
   }

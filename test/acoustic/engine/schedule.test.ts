@@ -110,9 +110,9 @@ describe('decide', () => {
     ['and alone at once', [patient(stream('a', [9]))], 10, 'a x1'],
     ['and behind a full batch', [...many(16, 9).map(patient), ...many(16, 10)], 10, `${names(16)} x1`],
     [
-      'but before those who came two seconds later',
-      [patient(stream('a', [9])), ...many(16, 2010)],
-      2010,
+      'but before those who came five seconds later',
+      [patient(stream('a', [9])), ...many(16, 5010)],
+      5010,
       `a ${names(15)} x1`,
     ],
   ])('%s', (_, waiting, nowMs, expected) => {

@@ -76,7 +76,7 @@ export class Learner {
   async speak(first: number, last: number): Promise<void> {
     await this.until('ready', 1);
     this.say(first, last);
-    await expect.poll(() => this.client.unacked, { timeout: 5000 }).toBe(0);
+    await expect.poll(() => this.client.unacked).toBe(0);
   }
 
   /** Says these frames and waits for nobody. */
@@ -87,9 +87,7 @@ export class Learner {
   async finish(): Promise<ClientEnd> {
     const { sent } = this.client;
     this.client.finalize('the end');
-    await expect
-      .poll(() => this.of('utterance_final').some(({ marker }) => marker === 'the end'), { timeout: 5000 })
-      .toBe(true);
+    await expect.poll(() => this.of('utterance_final').some(({ marker }) => marker === 'the end')).toBe(true);
     this.client.close();
     expect(this.client.sent).toBe(sent);
     return await this.ended;

@@ -101,7 +101,7 @@ export function reader(from: NodePool, speaker: string, text = 'abcdefghij klmno
   return { utterance, told, errors, speak, finals, heardMs: () => told.at(-1)?.audioMs ?? 0 };
 }
 
-export async function until(isSo: () => boolean, mostMs = 5000): Promise<void> {
+export async function until(isSo: () => boolean, mostMs = 30_000): Promise<void> {
   const endMs = performance.now() + mostMs;
   while (!isSo()) {
     if (performance.now() > endMs) throw new Error(`never came: ${String(isSo)}`);

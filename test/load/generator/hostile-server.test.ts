@@ -128,7 +128,7 @@ describe('learners who meet a hostile server end by their plan, and it is counte
     expect(texts.length).toBeLessThan(25);
     expect(Math.max(0, ...texts.map((text) => text.length))).toBeLessThan(450);
     // The plan, and what a machine under load adds.
-    expect(tookMs).toBeLessThan(durationMs + drainMs + 2000);
+    expect(tookMs).toBeLessThan(durationMs + drainMs + 20_000);
   });
 
   it('and stop at once when they are told to, amid a flood', async () => {
@@ -140,7 +140,8 @@ describe('learners who meet a hostile server end by their plan, and it is counte
     const began = performance.now();
     stop.abort();
     await run;
-    expect(performance.now() - began).toBeLessThan(2000);
+    // A third of what it would go on for.
+    expect(performance.now() - began).toBeLessThan(20_000);
     await server.close();
   });
 });

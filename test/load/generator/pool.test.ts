@@ -60,6 +60,16 @@ describe('generators', () => {
   ])('for %i learners on %i cores, a server beside them: %s, are %i', (learners, cores, embedded, count) => {
     expect(generatorCount(learners, cores, embedded)).toBe(count);
   });
+
+  it.each([
+    [1, 'quic-datagram', 1],
+    [10, 'quic-datagram', 1],
+    [11, 'quic-datagram', 2],
+    [5000, 'quic-datagram', 16],
+    [11, 'quic-stream', 1],
+  ] as const)('for %i learners by %s on two cores are %i', (learners, transport, count) => {
+    expect(generatorCount(learners, 2, false, transport)).toBe(count);
+  });
 });
 
 describe('a task that is split', () => {

@@ -124,7 +124,7 @@ it.each<[string, () => Promise<string>, string, string]>([
     'closed with code 1013',
   ],
 ])('when %s the test does not begin', async (_, start, code, words) => {
-  const error = await refusal(await start(), { patienceMs: 200 });
+  const error = await refusal(await start(), { patienceMs: start === mute ? 200 : 20_000 });
   expect(error.code).toBe(code);
   expect(error.message).toContain(words);
 });

@@ -11,6 +11,7 @@ describe('what carries speechfb.v1', () => {
   it.each([
     ['{}', 'embedded'],
     ['{transport: quic-stream}', 'embedded by quic-stream'],
+    ['{transport: quic-datagram, embedded: {gateways: 2}}', 'embedded by quic-datagram'],
     ['{transport: quic-datagram, embedded: {gateways: 2, store: redis}}', 'embedded by quic-datagram'],
     ['{transport: quic-datagram, url: wss://127.0.0.1:1}', 'wss://127.0.0.1:1/v1/stream by quic-datagram'],
   ])('of %s is told: %s', (target, told) => {
@@ -21,7 +22,6 @@ describe('what carries speechfb.v1', () => {
     ['{transport: quic}', '"quic" is not one of websocket, quic-stream, quic-datagram'],
     ['{transport: quic-stream, url: ws://127.0.0.1:1}', 'quic-stream needs a wss:// URL, but target.url is ws://127'],
     ['{transport: quic-stream, url: wss://127.0.0.1:1, protocol: deepgram}', 'quic-stream is for speechfb; others'],
-    ['{transport: quic-datagram, embedded: {gateways: 2}}', 'quic-datagram contradicts embedded.gateways: 2'],
     ['{transport: quic-datagram, embedded: {tls: false}}', 'quic-datagram contradicts embedded.tls: false'],
   ])('is refused in %s', (target, problem) => {
     expect(problemsOf(() => parse(target))).toContain(`transport: ${problem}`);

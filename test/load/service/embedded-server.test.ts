@@ -58,7 +58,7 @@ describe('a server in a process of its own', () => {
     };
     const server = await startEmbedded(node(script), { onLog });
     await server.stop();
-    await vi.waitFor(() => expect(said).toBe('the last word\n'));
+    await vi.waitFor(() => expect(said).toBe('the last word\n'), 30_000);
   });
 
   it('that ends before it listens is an error with its last words', async () => {

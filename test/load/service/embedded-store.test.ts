@@ -8,7 +8,7 @@ import { workerUrl } from '../../../src/threads/worker-url.ts';
 import { childrenOf, isAlive, stateOf } from '../../kit/processes.ts';
 import { redisLack } from '../../kit/redis-lack.ts';
 
-const soon = { timeout: 10_000, interval: 20 };
+const soon = { timeout: 30_000, interval: 20 };
 
 it('a Redis to try is there on CI', () => {
   if (process.env.CI) expect(redisLack).toBeUndefined();

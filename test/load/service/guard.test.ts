@@ -7,7 +7,7 @@ import { workerUrl } from '../../../src/threads/worker-url.ts';
 import { childrenOf, isAlive, stateOf } from '../../kit/processes.ts';
 import { temporaryDirectory } from '../../kit/temporary-directory.ts';
 
-const soon = { timeout: 10_000, interval: 20 };
+const soon = { timeout: 30_000, interval: 20 };
 const module = workerUrl(new URL('../../../src/load/service/guard.ts', import.meta.url).href, 'guard.js');
 
 it('removes a directory when its parent is gone, however that is called', async () => {

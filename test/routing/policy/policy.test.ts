@@ -295,6 +295,29 @@ describe('what is wrong with a canary or a shadow is said at its line', () => {
     ],
     ['a shadow without a limit of its cost', '  shadow: {to: any, share: 1%}\n', [/shadow.most: is missing/]],
     [
+      'a part of a shadow for each tenant',
+      '  shadow: {to: any, share: 1%, most: $2/h, perTenant: {most: $1/h, maxSessions: 5}}\n',
+      [],
+    ],
+    [
+      'a part that bounds nothing',
+      '  shadow: {to: any, share: 1%, most: $2/h, perTenant: {}}\n',
+      [/10:55: spec.shadow.perTenant: bounds nothing; write most, maxSessions or both/],
+    ],
+    [
+      'parts that are more than the whole',
+      '  shadow: {to: any, share: 1%, most: $2/h, perTenant: {most: $3/h, maxSessions: 21}}\n',
+      [
+        /10:62: spec.shadow.perTenant.most: is more than the whole shadow may cost/,
+        /10:81: spec.shadow.perTenant.maxSessions: is more than the whole shadow hears at once, 20/,
+      ],
+    ],
+    [
+      'a part without a unit',
+      '  shadow: {to: any, share: 1%, most: $2/h, perTenant: {most: $1}}\n',
+      [/10:62: spec.shadow.perTenant.most: .*"\$1" has no unit/],
+    ],
+    [
       'a shadow that is not there',
       '  shadow: {to: ani, share: 1%, most: $1/h}\n',
       [/shadow.to: "ani" is no backend \(did you mean "any"\?\)/],
@@ -302,5 +325,13 @@ describe('what is wrong with a canary or a shadow is said at its line', () => {
   ])('%s', (_, variants, found) => {
     const problems = problemsOf([own, last], {}, [], variants);
     expect(problems).toEqual(found.map((pattern) => expect.stringMatching(pattern)));
+  });
+
+  it('a shadow of the only backend that anybody comes to, which would hear it beside nobody', () => {
+    const shadow = '  shadow: {to: any, share: 1%, most: $1/h}\n';
+    expect(problemsOf([last], {}, [], shadow)).toEqual([
+      expect.stringMatching(/9:16: spec.shadow.to: every rule gives its sessions to "any": there is nobody/),
+    ]);
+    expect(problemsOf([own, last], {}, [], shadow)).toEqual([]);
   });
 });

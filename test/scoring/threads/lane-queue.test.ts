@@ -39,3 +39,20 @@ it('goes on with what can wait however much the others have', () => {
   expect(told().replaceAll('a', '')).toBe('bbbbb');
   expect(queue.isEmpty).toBe(false);
 });
+
+it('does what a speaker wants in the order of asking when that can wait from now on', () => {
+  const { queue, add, told } = queueOf(2);
+  for (const speaker of ['b', 'a', 'a']) add(speaker, 2);
+  queue.defer('b');
+  queue.defer('nobody');
+  // What it asks for as if it could not wait is not done before what can.
+  add('b', 1);
+  add('a', 2);
+  queue.run(100);
+  expect(told()).toBe('aaaaaabbb');
+  expect(queue.isEmpty).toBe(true);
+  add('b', 1);
+  add('a', 1);
+  queue.run(100);
+  expect(told()).toBe('aaaaaabbbba');
+});

@@ -86,8 +86,8 @@ function server(more: object = {}, guarded?: ManagedBackend) {
     meter: { heard: nothing, ended: nothing },
   });
   /** The witness of a session, if there is one. */
-  const witness = (id: string, user?: string): SessionWitness | undefined => {
-    const route = router.route({ id, language: 'en', device: undefined, lane: 'live', tenant: 't', user });
+  const witness = (id: string, user?: string, tenant = 't'): SessionWitness | undefined => {
+    const route = router.route({ id, language: 'en', device: undefined, lane: 'live', tenant, user });
     if ('code' in route) throw new Error(route.message);
     return route.witness(16_000);
   };
@@ -281,5 +281,44 @@ describe('a session of a canary, or beside it', () => {
     expect(session !== undefined).toBe(isCounted);
     if (session) spoken(session, here, reference, 10, 'own');
     expect(here.canary).toEqual(isCounted ? [['c', 'canary', 'elsewhere']] : []);
+  });
+});
+
+describe('what a shadow hears of each tenant', () => {
+  const bounded = (perTenant: object) => server({ shadow: { ...shadowed.shadow, perTenant } });
+
+  it.each([
+    ['so many sessions at once', { maxSessions: 2 }, ['a', 'a', 'a', 'b'], [true, true, false, true]],
+    ['any number, where money alone is bounded', { most: '$1/h' }, ['a', 'a', 'a'], [true, true, true]],
+  ])('is %s', (_, perTenant, tenants, heard) => {
+    const here = bounded(perTenant);
+    const sessions = tenants.map((tenant, index) => here.witness(`s${index}`, undefined, tenant));
+    expect(sessions.map((session) => session !== undefined)).toEqual(heard);
+    expect(here.witness('nobody')).toBeDefined();
+  });
+
+  it('is given back when a session is over, once', () => {
+    const here = bounded({ maxSessions: 1 });
+    const first = here.witness('s1', undefined, 'a')!;
+    spoken(first, here, 'a', 10);
+    first.close();
+    expect(here.witness('s2', undefined, 'a')).toBeUndefined();
+    // Its last text is still awaited, and comes.
+    here.shadow.on!.onText({ utterance: 0, text: 'x', settled: 1, isFinal: true });
+    first.close();
+    expect(here.witness('s3', undefined, 'a')).toBeDefined();
+    expect(here.witness('s4', undefined, 'a')).toBeUndefined();
+  });
+
+  it('ends between two utterances once an hour has cost what it may, and begins again later', () => {
+    // A second costs a sixth of a thousandth.
+    const here = bounded({ most: '$0.0003/h' });
+    const session = here.witness('s1', undefined, 'a')!;
+    for (let count = 0; count < 3; count += 1) spoken(session, here, 'a', 10);
+    expect(here.shadow.calls).toEqual(['push', 'over', 'next', 'push', 'over']);
+    expect(here.witness('s2', undefined, 'a')).toBeUndefined();
+    expect(here.witness('s3', undefined, 'b')).toBeDefined();
+    here.clock.ms += 3_600_000;
+    expect(here.witness('s4', undefined, 'a')).toBeDefined();
   });
 });

@@ -131,7 +131,7 @@ const steps: fc.Arbitrary<Step>[] = [
     step(`say ${count}${waits ? ' and wait' : ''}`, anytime, async (model, { learner }) => {
       learner.say(model.frames, model.frames + count - 1);
       model.frames += count;
-      if (waits) await expect.poll(() => learner.client.unacked, { timeout: 8000 }).toBe(0);
+      if (waits) await expect.poll(() => learner.client.unacked).toBe(0);
     }),
   ),
   fc.constant(

@@ -105,9 +105,7 @@ describe('a gateway that goes away', () => {
     const uncut = await readWhole(other.url);
     const learner = new Learner(() => (hasUrl ? [one.url] : [one.url, other.url]));
     await learner.speak(0, 40);
-    await expect
-      .poll(async () => (await announce.call(store, { id: 'x', url: '', model: '' }, 0)).length, { timeout: 5000 })
-      .toBe(2);
+    await expect.poll(async () => (await announce.call(store, { id: 'x', url: '', model: '' }, 0)).length).toBe(2);
     const drained = await one.drain();
     expect(drained).toEqual({ sessions: 1, finished: 1 });
     await learner.speak(41, 99);

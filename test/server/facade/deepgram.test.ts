@@ -255,7 +255,7 @@ describe('the real model behind /v1/listen', () => {
   let shipped: Awaited<ReturnType<typeof openShippedModel>>;
   beforeAll(async () => {
     shipped = await openShippedModel();
-  }, 60_000);
+  });
   afterAll(() => shipped?.close());
 
   const start = () => serve({ engine: shipped.engine, scoring: shipped.scoring });

@@ -218,7 +218,7 @@ describe('the real model behind /v1/realtime', () => {
   let shipped: Awaited<ReturnType<typeof openShippedModel>>;
   beforeAll(async () => {
     shipped = await openShippedModel();
-  }, 60_000);
+  });
   afterAll(() => shipped?.close());
 
   const real = () => start({ engine: shipped.engine, scoring: shipped.scoring });

@@ -7,8 +7,6 @@ import { callRaw, type RawCaller, refusedCall } from '../../kit/vendors/raw-call
 const rateHz = 16_000;
 const silence = (ms: number): Int16Array => new Int16Array((ms / 1000) * rateHz);
 const text = 'abababab babababa';
-const patient = { timeout: 20_000 };
-
 function listenUrl({ url }: RunningServer, more: Record<string, string> = {}): string {
   const query = { encoding: 'linear16', sample_rate: '16000', reference: text, interim_results: 'true', ...more };
   return `${url.replace('/v1/stream', '/v1/listen')}?${new URLSearchParams(query)}`;
@@ -48,7 +46,7 @@ describe('a client of /v1/listen', () => {
     const { server, first } = await routed();
     const caller = await callRaw(listenUrl(server, { endpointing: 'false' }));
     caller.socket.send(silence(1000));
-    await expect.poll(() => first.last?.heardMs, patient).toBe(1000);
+    await expect.poll(() => first.last?.heardMs).toBe(1000);
     first.last.say('what He', { settled: 1, eachMs: 300 });
     await caller.until('what He');
     const interim = resultsOf(caller).find(({ channel }) => channel.alternatives[0].transcript === 'what He')!;
@@ -58,7 +56,7 @@ describe('a client of /v1/listen', () => {
       { word: 'he', start: 0.3, end: 0.6, confidence: 0.5, punctuated_word: 'He' },
     ]);
     caller.send({ type: 'Finalize' });
-    await expect.poll(() => first.last.told.at(-1), patient).toBe('over');
+    await expect.poll(() => first.last.told.at(-1)).toBe('over');
     first.last.say('what He said', { isFinal: true, eachMs: 300 });
     await caller.until('"is_final":true');
     const final = resultsOf(caller).at(-1)!;
@@ -70,9 +68,9 @@ describe('a client of /v1/listen', () => {
     const { server, first } = await routed();
     const caller = await callRaw(listenUrl(server, { endpointing: 'false' }));
     caller.socket.send(silence(500));
-    await expect.poll(() => first.last?.heardMs, patient).toBe(500);
+    await expect.poll(() => first.last?.heardMs).toBe(500);
     caller.send({ type: 'Finalize' });
-    await expect.poll(() => first.last.told.at(-1), patient).toBe('over');
+    await expect.poll(() => first.last.told.at(-1)).toBe('over');
     first.last.say('what he said', { isFinal: true });
     await caller.until('"is_final":true');
     expect(resultsOf(caller).at(-1)!.channel.alternatives[0]).toEqual({
@@ -86,12 +84,12 @@ describe('a client of /v1/listen', () => {
     const { server, first, second } = await routed();
     const caller = await callRaw(listenUrl(server, { endpointing: 'false' }));
     caller.socket.send(silence(1000));
-    await expect.poll(() => first.last?.heardMs, patient).toBe(1000);
+    await expect.poll(() => first.last?.heardMs).toBe(1000);
     first.last.say('The cat sat on', { settled: 2 });
     await caller.until('The cat sat on');
     first.last.fail();
     caller.send({ type: 'Finalize' });
-    await expect.poll(() => second.last?.told.at(-1), patient).toBe('over');
+    await expect.poll(() => second.last?.told.at(-1)).toBe('over');
     second.last.say('the cap sat on a mat', { isFinal: true });
     await caller.until('"is_final":true');
     const final = resultsOf(caller).at(-1)!;
@@ -103,7 +101,7 @@ describe('a client of /v1/listen', () => {
     const { server, first, second } = await routed();
     const caller = await callRaw(listenUrl(server, { endpointing: 'false' }));
     caller.socket.send(silence(500));
-    await expect.poll(() => first.last?.heardMs, patient).toBe(500);
+    await expect.poll(() => first.last?.heardMs).toBe(500);
     first.last.fail();
     second.last.fail();
     caller.socket.send(silence(1500));
@@ -118,9 +116,9 @@ describe('a client of /v1/listen', () => {
     const { server, first } = await routed();
     const caller = await callRaw(listenUrl(server, { language: 'es', endpointing: 'false' }));
     caller.socket.send(silence(500));
-    await expect.poll(() => first.last?.heardMs, patient).toBe(500);
+    await expect.poll(() => first.last?.heardMs).toBe(500);
     caller.send({ type: 'Finalize' });
-    await expect.poll(() => first.last.told.at(-1), patient).toBe('over');
+    await expect.poll(() => first.last.told.at(-1)).toBe('over');
     first.last.say('hola', { isFinal: true });
     await caller.until('"is_final":true');
     const final = resultsOf(caller).at(-1)!;
@@ -131,10 +129,10 @@ describe('a client of /v1/listen', () => {
   it('spills like everybody while all places are taken, and is refused by status when nothing is left', async () => {
     const { server, first } = await spilling(1);
     const own = await callRaw(listenUrl(server));
-    await expect.poll(() => server.router!.view().backends.map(({ sessions }) => sessions), patient).toEqual([1, 0]);
+    await expect.poll(() => server.router!.view().backends.map(({ sessions }) => sessions)).toEqual([1, 0]);
     const spilled = await callRaw(listenUrl(server, { endpointing: 'false' }));
     spilled.socket.send(silence(300));
-    await expect.poll(() => first.last?.heardMs, patient).toBe(300);
+    await expect.poll(() => first.last?.heardMs).toBe(300);
     expect(server.router!.view().backends.map(({ sessions }) => sessions)).toEqual([1, 1]);
     first.why = 'full';
     const refused = await refusedCall(listenUrl(server));
@@ -150,13 +148,13 @@ describe('a client of /v1/realtime', () => {
     const { server, first } = await routed();
     const caller = await transcribe(server);
     append(caller, 1000);
-    await expect.poll(() => first.last?.heardMs, patient).toBe(1000);
+    await expect.poll(() => first.last?.heardMs).toBe(1000);
     first.last.say('what he', { settled: 1 });
     await caller.until('.delta');
     first.last.say('what she says', { settled: 2 });
     await caller.until('" she"');
     caller.send({ type: 'input_audio_buffer.commit' });
-    await expect.poll(() => first.last.told.at(-1), patient).toBe('over');
+    await expect.poll(() => first.last.told.at(-1)).toBe('over');
     first.last.say('what she says now', { isFinal: true });
     const completed = JSON.parse(await caller.until('.completed'));
     expect(deltasOf(caller)).toEqual(['what', ' she', ' says now']);
@@ -171,7 +169,7 @@ describe('a client of /v1/realtime', () => {
     const { server, first, second } = await routed();
     const caller = await transcribe(server);
     append(caller, 500);
-    await expect.poll(() => first.last?.heardMs, patient).toBe(500);
+    await expect.poll(() => first.last?.heardMs).toBe(500);
     first.last.say('ABABABAB and', { settled: 1 });
     await caller.until('.delta');
     first.last.fail();
@@ -201,8 +199,8 @@ describe('a client of /v1/realtime', () => {
     const caller = await transcribe(server);
     server.router!.adopt(policyOf({ all: 'second' }, first, second));
     append(caller, 300);
-    await expect.poll(() => first.last?.heardMs, patient).toBe(300);
+    await expect.poll(() => first.last?.heardMs).toBe(300);
     append(await transcribe(server), 300);
-    await expect.poll(() => second.last?.heardMs, patient).toBe(300);
+    await expect.poll(() => second.last?.heardMs).toBe(300);
   });
 });

@@ -16,13 +16,13 @@ describe('an utterance that cannot be finished live', () => {
     const open = await ask(server, `/v1/sessions/${session_id}/results`, resume_token);
     expect([open.status, open.headers.get('retry-after'), open.body]).toEqual([202, '2', { session_id, results: [] }]);
     client.cut();
-    await expect.poll(() => queue.size, patient).toBe(1);
+    await expect.poll(() => queue.size).toBe(1);
     const pending = await ask(server, `/v1/sessions/${session_id}/results`, resume_token);
     expect(pending.status).toBe(202);
     expect(pending.body).toEqual({ session_id, results: [{ utterance_id: 1, state: 'pending' }] });
     work();
     const results = async () => await ask(server, `/v1/sessions/${session_id}/results`, resume_token);
-    await expect.poll(async () => (await results()).status, patient).toBe(200);
+    await expect.poll(async () => (await results()).status).toBe(200);
     const final = { type: 'utterance_final', utterance_id: 1, late: true, reason: 'timeout', audio_ms: 1000 };
     expect((await results()).body).toMatchObject({ session_id, results: [{ utterance_id: 1, state: 'done', final }] });
   });
@@ -47,7 +47,7 @@ describe('an utterance that cannot be finished live', () => {
     expect(await client.until('error')).toMatchObject({ code: 'inference_timeout' });
     work();
     const results = async () => await ask(server, `/v1/sessions/${session_id}/results`, resume_token);
-    await expect.poll(async () => (await results()).status, patient).toBe(200);
+    await expect.poll(async () => (await results()).status).toBe(200);
     const { body } = await results();
     const finals = (body as { results: { final: { utterance_id: number } }[] }).results.map(({ final }) => final);
     expect(finals).toMatchObject([
@@ -66,7 +66,7 @@ describe('an utterance that cannot be finished live', () => {
     const { event_id: _, audio_ms: __, ...final } = await client.until('utterance_final');
     client.cut();
     const results = async () => await ask(server, `/v1/sessions/${session_id}/results`, resume_token);
-    await expect.poll(async () => (await results()).status, patient).toBe(200);
+    await expect.poll(async () => (await results()).status).toBe(200);
     expect((await results()).body).toMatchObject({ results: [{ utterance_id: 1, state: 'done', final }] });
     expect(queue.size).toBe(0);
   });
@@ -79,7 +79,7 @@ describe('an utterance that cannot be finished live', () => {
     client.frames(0, 700);
     await client.until('ack', ({ next_seq }) => next_seq > 700);
     client.cut();
-    await expect.poll(() => handoff.numbers.outcomes, patient).toMatchObject({ too_long: 1, handed: 0 });
+    await expect.poll(() => handoff.numbers.outcomes).toMatchObject({ too_long: 1, handed: 0 });
   });
 });
 
@@ -112,7 +112,7 @@ describe('who asks for results', () => {
     const gone = await ask(server, `/v1/sessions/${session_id}/results`, resume_token);
     expect(gone).toMatchObject({ status: 410, body: { error: { message: 'the session was erased' } } });
     // It is sealed and appended after the session's results are expected.
-    await expect.poll(() => handoff.numbers.outcomes.handed, patient).toBe(1);
+    await expect.poll(() => handoff.numbers.outcomes.handed).toBe(1);
   });
 
   it('after all has run out is told that it has', async () => {
@@ -124,8 +124,6 @@ describe('who asks for results', () => {
   });
 });
 
-const patient = { timeout: 20_000, interval: 20 };
-
 /** A session whose utterance waits for a worker. */
 async function handedOver(server: RunningServer, results: MemoryResultStore) {
   const client = await connect(server.url);
@@ -134,7 +132,7 @@ async function handedOver(server: RunningServer, results: MemoryResultStore) {
   client.frames(0, 9);
   await client.until('ack', ({ next_seq }) => next_seq === 10);
   client.cut();
-  await expect.poll(async () => (await results.read(ready.session_id)).kind, patient).toBe('found');
+  await expect.poll(async () => (await results.read(ready.session_id)).kind).toBe('found');
   return ready;
 }
 

@@ -16,9 +16,9 @@ describe('who resumes a session that is over', () => {
         `the session has ended; utterance 1 will be scored later: GET /v1/sessions/${session_id}/results with the resume_token`,
       ),
     ]);
-    await expect.poll(() => queue.size, patient).toBe(1);
+    await expect.poll(() => queue.size).toBe(1);
     work();
-    await expect.poll(() => states(results, session_id), patient).toEqual(['done']);
+    await expect.poll(() => states(results, session_id)).toEqual(['done']);
     const ended = refusedBecause(
       `the session has ended; utterance 1 came late: GET /v1/sessions/${session_id}/results with the resume_token`,
     );
@@ -46,7 +46,7 @@ describe('who resumes a session that is over', () => {
     client.send({ type: 'finalize' });
     const final = await client.until('utterance_final');
     client.cut();
-    await expect.poll(() => states(results, session_id), patient).toEqual(['done']);
+    await expect.poll(() => states(results, session_id)).toEqual(['done']);
     const from = (last_event_id: number) => resumed(server, { session_id, resume_token, last_event_id });
     expect((await from(final.event_id - 1))[0]).toEqual({ ...final, late: true });
     expect(await from(final.event_id)).toEqual([expect.objectContaining({ type: 'error' })]);
@@ -68,7 +68,7 @@ describe('who resumes a session that is over', () => {
     }
     client.send({ type: 'finalize' });
     const { event_id: last_event_id } = await client.until('error');
-    await expect.poll(() => states(results, session_id), patient).toEqual(['pending', 'pending', 'pending']);
+    await expect.poll(() => states(results, session_id)).toEqual(['pending', 'pending', 'pending']);
     const finish = (utteranceId: number, outcome: { state: 'done' | 'failed'; value: string }) =>
       results.finish({ sessionId: session_id, utteranceId }, outcome, keepMs);
     const final = (utterance_id: number) =>
@@ -127,8 +127,6 @@ describe('who resumes a session that is over', () => {
   });
 });
 
-const patient = { timeout: 20_000, interval: 20 };
-
 type Resume = { session_id: string; resume_token: string; last_event_id: number };
 
 /** A session whose utterance waits for a worker. */
@@ -140,7 +138,7 @@ async function handedOver(server: RunningServer, results: MemoryResultStore): Pr
   await client.until('ack', ({ next_seq }) => next_seq === 10);
   client.cut();
   const last_event_id = Math.max(...client.events.map(({ event_id }) => event_id));
-  await expect.poll(() => states(results, session_id), patient).toEqual(['pending']);
+  await expect.poll(() => states(results, session_id)).toEqual(['pending']);
   return { session_id, resume_token, last_event_id };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultLimits } from '../../../src/server/limits.ts';
-import { IdleMachine } from '../../../src/server/overload/idle-machine.ts';
+import { allowedCores, IdleMachine, quotaCores } from '../../../src/server/overload/idle-machine.ts';
 import { SessionLimit } from '../../../src/server/overload/session-limit.ts';
 
 /** A limit that is always filled, on a machine of two cores, decision by decision. */
@@ -95,9 +95,50 @@ it.each<[what: string, readings: [idleMs: number, allMs: number][], shares: (num
   const left = [...readings];
   const machine = new IdleMachine(() => {
     const [idleMs, allMs] = left.shift()!;
-    return { idleMs, allMs };
+    return { cores: [{ idleMs, allMs }], usedMs: 0, atMs: 0 };
   });
   expect(shares.map(() => machine.share())).toEqual(shares);
+});
+
+it.each([
+  ['cores that it may not use do not count', { allowed: new Set([0]) }, 0.1],
+  ['a quota that is spent leaves nothing', { allowed: new Set([1]), quotaCores: 0.5 }, 0],
+  ['a quota that is not spent leaves what the cores do', { quotaCores: 4 }, 0.5],
+  ['half of a quota is left where the cores are idle', { allowed: new Set([1]), quotaCores: 1 }, 0.5],
+])('of a machine that somebody shares out is idle: %s', (_, of, share) => {
+  const readings = [
+    { cores: [0, 0].map((ms) => ({ idleMs: ms, allMs: ms })), usedMs: 0, atMs: 0, ...of },
+    { cores: [100, 900].map((idleMs) => ({ idleMs, allMs: 1000 })), usedMs: 500, atMs: 1000, ...of },
+  ];
+  const machine = new IdleMachine(() => readings.shift()!);
+  expect(machine.share()).toBeCloseTo(share, 10);
+});
+
+it('a core that comes or goes says nothing', () => {
+  const readings = [1, 2].map((cores) => ({
+    cores: Array.from({ length: cores }, () => ({ idleMs: cores, allMs: cores })),
+    usedMs: 0,
+    atMs: 0,
+  }));
+  expect(new IdleMachine(() => readings.shift()!).share()).toBeUndefined();
+});
+
+it.each([
+  ['', undefined],
+  ['0', [0]],
+  ['0-2,5', [0, 1, 2, 5]],
+])('a process may use the cores of the list "%s"', (list, cores) => {
+  expect(allowedCores(list)).toEqual(cores && new Set(cores));
+});
+
+it.each<[string, Record<string, string>, number | undefined]>([
+  ['no controller', {}, undefined],
+  ['version 2 without a quota', { 'cpu.max': 'max 100000\n' }, undefined],
+  ['version 2', { 'cpu.max': '150000 100000\n' }, 1.5],
+  ['version 1 without a quota', { 'cpu/cpu.cfs_quota_us': '-1\n', 'cpu/cpu.cfs_period_us': '100000\n' }, undefined],
+  ['version 1', { 'cpu/cpu.cfs_quota_us': '50000\n', 'cpu/cpu.cfs_period_us': '100000\n' }, 0.5],
+])('the quota of a container: %s', (_, files, cores) => {
+  expect(quotaCores((path) => files[path.replace('/sys/fs/cgroup/', '')])).toBe(cores);
 });
 
 it('the idle share of this machine is a share', async () => {

@@ -6,7 +6,7 @@ export type SimulatedLimits = Partial<Record<keyof typeof defaultLimits, number>
 /**
  * A server in virtual time with one queue: all sound that its sessions bring waits in the order in which it came, and is
  * scored as fast as `capacity` sessions bring it. Whoever is let in stays until it is sent away; its sound until then is
- * scored behind that of those who stay, or two seconds later than theirs.
+ * scored behind that of those who stay, or five seconds later than theirs.
  */
 export class SimulatedServer {
   readonly control: OverloadControl;
@@ -26,6 +26,9 @@ export class SimulatedServer {
   readonly #leaving: Sound[] = [];
   readonly #speaks: number;
   #scoredMs = 0;
+
+  /** Cores that it may use, as it changes. */
+  cores: (atMs: number) => number = () => 2;
 
   /** @param speaks share of the time that each session brings sound */
   constructor(capacity: number | ((atMs: number) => number), limits: SimulatedLimits = {}, speaks = 1) {
@@ -71,7 +74,8 @@ export class SimulatedServer {
     const use = speed > 0 ? Math.min(1, (this.sessions * this.#speaks) / speed) : 1;
     const delayMs = this.#score(speed * tickMs, baseMs / Math.max(0.05, 1 - Math.min(use, 0.95)));
     const streaming = () => this.sessions;
-    this.control.tick(this.nowMs, tickMs, { sessions: this.sessions, streaming, utilisation: () => use });
+    const cores = () => this.cores(this.nowMs);
+    this.control.tick(this.nowMs, tickMs, { sessions: this.sessions, streaming, utilisation: () => use, cores });
     this.levels.add(this.control.level);
     const { live: shed } = this.control.takeShed(this.nowMs, { live: this.sessions, batch: 0 });
     if (shed > 0) this.#giveWay(shed / this.sessions);
@@ -141,7 +145,7 @@ type Sound = { atMs: number; soundMs: number };
 
 const tickMs = 20;
 /** So much later is what those bring who were sent away. */
-const canWaitMs = 2000;
+const canWaitMs = 5000;
 const resultMs = 100;
 const baseMs = 5;
 /** The time that a model may take, beyond which a session dies. */

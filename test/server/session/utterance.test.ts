@@ -63,14 +63,14 @@ describe('what a late server spares', () => {
     expect(felt).toEqual([feltMs]);
   });
 
-  it('says nothing of how late it is once others go before it', () => {
+  it('says nothing, and nothing of how late it is, once others go before it', () => {
     const felt: number[] = [];
-    const { utterance, feedback, gaveWay } = open({ felt: (_atMs, ms) => void felt.push(ms) });
+    const { utterance, feedback, gaveWay, sent } = open({ felt: (_atMs, ms) => void felt.push(ms) });
     utterance.push({ pcm: new Float32Array(), endMs: 200, arrivedMs: 0 });
     feedback(100);
     utterance.giveWay();
     feedback(200);
-    expect([felt.length, gaveWay()]).toEqual([1, 1]);
+    expect([felt.length, sent.length, gaveWay()]).toEqual([1, 2, 1]);
   });
 
   it('counts the sound that is scored, each once and none that was not heard', () => {

@@ -45,7 +45,7 @@ describe.each([
     const two = [await connect(url, headersOf(greedy)), await connect(url, headersOf(greedy))];
     for (const client of two) client.send(startMessage());
     const answers = () => two.map((client) => client.of('error').length + client.of('ready').length);
-    await expect.poll(answers, { timeout: 20_000 }).toEqual([1, 1]);
+    await expect.poll(answers).toEqual([1, 1]);
     for (let time = 0; time < 20; time++) expect(await startOne(url, greedy)).toBe('tenant_cap');
     const said = (message: string) =>
       lines.map((line) => JSON.parse(line)).filter(({ msg, tenant }) => msg === message && tenant === 'greedy');
@@ -83,7 +83,7 @@ describe.each([
     client.send(startMessage());
     await client.until('ready');
     client.frames(0, 320);
-    await expect.poll(() => startOne(url, greedy), { timeout: 5000 }).toBe('quota');
+    await expect.poll(() => startOne(url, greedy)).toBe('quota');
     expect((await refusedUpgrade(url, headersOf(greedy))).body).toMatch(/0\.1 minutes of sound of this day.*\[quota\]/);
     client.frames(321, 330);
     await client.until('ack', ({ next_seq }) => next_seq > 330);

@@ -39,7 +39,12 @@ export class PolicyBackends {
    */
   inForce({ name, spec }: { name: string; spec: PolicySpec }): PolicyInForce {
     this.#checkOwnLanguage(spec);
-    const own: PolicySpec = { ...spec, backends: spec.backends.map((backend) => this.#partOf(backend)) };
+    const { shadow } = spec;
+    const own: PolicySpec = {
+      ...spec,
+      backends: spec.backends.map((backend) => this.#partOf(backend)),
+      shadow: shadow && { ...shadow, perTenant: shadow.perTenant && this.#partOf(shadow.perTenant) },
+    };
     const managed = own.backends.filter(({ kind }) => kind !== 'local');
     const backends = new Map(managed.map((backend) => [backend.name, this.#backendOf('', backend)]));
     return { name, spec: own, backends, shadow: this.#shadowOf(own) };
@@ -79,7 +84,7 @@ export class PolicyBackends {
     return made;
   }
 
-  #partOf(backend: RoutedBackend): RoutedBackend {
+  #partOf<Bounds extends Pick<RoutedBackend, 'maxSessions' | 'most'>>(backend: Bounds): Bounds {
     const { maxSessions, most } = backend;
     const { gateways } = this.#options;
     return {

@@ -1,6 +1,4 @@
-import { appendFileSync } from 'node:fs';
 import type { AuditLog } from '../../../audit/log.ts';
-import { SpeechfbError } from '../../../errors.ts';
 import { Comparer } from '../../../server/comparing/comparer.ts';
 import { ShadowLog } from '../../../server/comparing/shadow-log.ts';
 import type { PolicyInForce } from '../../../server/hearing/managed-backend.ts';
@@ -75,7 +73,6 @@ export class ServedRouting implements AsyncDisposable {
     this.desk = desk;
     this.#backends = backends;
     this.#policy = backends.inForce(desk.current);
-    if (usageLog !== undefined) checkWritable(usageLog);
     this.meter = usageLog === undefined ? undefined : new UsageLog({ path: usageLog, log, wallMs: Date.now });
     this.#shadowLog = shadowLog === undefined ? undefined : new ShadowLog(shadowLog, log);
     this.witness = new Comparer({
@@ -112,14 +109,5 @@ export class ServedRouting implements AsyncDisposable {
     await this.#backends.close();
     await this.meter?.close();
     await this.#shadowLog?.close();
-  }
-}
-
-function checkWritable(path: string): void {
-  try {
-    appendFileSync(path, '');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new SpeechfbError('output_unwritable', `the usage log ${path} cannot be written: ${code}`, { cause });
   }
 }

@@ -4,7 +4,7 @@ import { listen } from '../../../listen.ts';
 import { loadQuic } from '../../../quic/library.ts';
 import { QuicListener } from '../../../quic/listener.ts';
 import type { QuicSocket } from '../../../quic/quic-socket.ts';
-import type { TlsPair } from '../../admission/tls-pair.ts';
+import { checkTlsPair, type TlsPair } from '../../admission/tls-pair.ts';
 import type { Limits } from '../../limits.ts';
 import { closeListener, listenHints, renewListener } from './listener.ts';
 import { WideAccept } from './wide-accept.ts';
@@ -25,8 +25,10 @@ export type FrontDoorOptions = {
   onQuic(socket: QuicSocket): void;
   /** A connection of QUIC was cut, since nothing came over it. */
   onSilent(): void;
-  /** A new certificate is not shown by QUIC. */
-  onNotRenewed(): void;
+  /** QUIC shows a new certificate, for which so many connections were cut. */
+  onRenewed(cut: number): void;
+  /** QUIC cannot show a new certificate. */
+  onNotRenewed(error: SpeechfbError): void;
 };
 
 /**
@@ -38,11 +40,22 @@ export class FrontDoor {
   readonly #options: FrontDoorOptions;
   readonly #accept: WideAccept;
   #quic: QuicListener | undefined;
+  /** When the certificates that are shown by TCP and by QUIC end, ms since 1970. */
+  #endsMs: number | undefined;
+  #quicEndsMs: number | undefined;
 
   constructor(options: FrontDoorOptions) {
     this.http = options.http;
     this.#options = options;
     this.#accept = new WideAccept(options.http, options.limits);
+    this.#endsMs = options.tls && checkTlsPair(options.tls);
+    this.#quicEndsMs = this.#endsMs;
+  }
+
+  /** When the first certificate that is shown ends, ms since 1970. */
+  get tlsEndsMs(): number | undefined {
+    if (!this.#quic || this.#endsMs === undefined) return this.#endsMs;
+    return Math.min(this.#endsMs, this.#quicEndsMs ?? this.#endsMs);
   }
 
   /**
@@ -51,16 +64,12 @@ export class FrontDoor {
    */
   async listen(): Promise<number> {
     const { http } = this;
-    const { host, port, quicPort, tls } = this.#options;
+    const { host, port, quicPort } = this.#options;
     if (quicPort === undefined) return await listen(http, { host, port }, listenHints);
-    if (!tls) {
-      const hint = 'add --tls-cert and --tls-key';
-      throw new SpeechfbError('bad_tls', 'QUIC is always encrypted, and needs a certificate', { hint });
-    }
     for (let triesLeft = port === 0 && quicPort === 0 ? mostTries : 1; ; triesLeft--) {
       const bound = await listen(http, { host, port }, listenHints);
       try {
-        this.#quic = await this.#listenByQuic(tls, quicPort === 0 ? bound : quicPort);
+        this.#quic = await this.#listenByQuic(quicPort === 0 ? bound : quicPort);
         return bound;
       } catch (error) {
         await closeListener(http);
@@ -71,27 +80,48 @@ export class FrontDoor {
   }
 
   /**
-   * Shows this certificate from here on.
+   * The same for one of several gateways: the supervisor hands over what comes by TCP, and one of
+   * them takes all that comes by QUIC.
+   */
+  async listenInside(): Promise<void> {
+    const { quicPort } = this.#options;
+    if (quicPort !== undefined) this.#quic = await this.#listenByQuic(quicPort);
+    // Node begins to look for late requests only when a server says that it listens.
+    this.http.emit('listening');
+  }
+
+  /**
+   * Shows this certificate from here on, by QUIC a moment later.
    * @throws SpeechfbError `bad_tls`, and the one before stays.
    */
   renewTls(tls: TlsPair): void {
+    const { onNotRenewed, onRenewed } = this.#options;
     renewListener(this.http, tls);
-    if (this.#quic) this.#options.onNotRenewed();
+    const endsMs = checkTlsPair(tls);
+    this.#endsMs = endsMs;
+    this.#quic?.renew(tls).then((cut) => {
+      this.#quicEndsMs = endsMs;
+      onRenewed(cut);
+    }, onNotRenewed);
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#accept.close(), this.#quic?.close()]);
   }
 
-  async #listenByQuic({ certificate, key }: TlsPair, port: number): Promise<QuicListener> {
+  async #listenByQuic(port: number): Promise<QuicListener> {
     const { http } = this;
-    const { host, limits, onQuic, onSilent } = this.#options;
+    const { host, limits, onQuic, onSilent, tls } = this.#options;
+    if (!tls) {
+      const hint = 'add --tls-cert and --tls-key';
+      throw new SpeechfbError('bad_tls', 'QUIC is always encrypted, and needs a certificate', { hint });
+    }
     return await QuicListener.open({
       library: await loadQuic(),
       host,
       port,
-      certificate,
-      key,
+      certificate: tls.certificate,
+      key: tls.key,
       mostConnections: limits.maxConnections + limits.maxPendingConnections,
       handshakeMs: limits.handshakeTimeoutMs,
       // A heartbeat that is not answered by the next one cuts a socket sooner.

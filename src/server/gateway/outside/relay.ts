@@ -53,6 +53,17 @@ export class Relay {
     this.#listenToInner();
   }
 
+  /**
+   * Sends on what came beside the connection, which nobody may hold back.
+   * @returns false where it is dropped: the other gateway does not answer yet, or reads too slowly
+   */
+  sayBeside(data: Buffer): boolean {
+    const inner = this.#inner;
+    if (inner.readyState !== WebSocket.OPEN || inner.bufferedAmount > mostUnsentBytes) return false;
+    inner.send(data);
+    return true;
+  }
+
   #listenToOuter(): void {
     const outer = this.#outer;
     const inner = this.#inner;

@@ -66,7 +66,7 @@ describe('a relay to another gateway', () => {
       if (data[0] === received % 256) received++;
     });
     client.resume();
-    await expect.poll(() => received, { timeout: 10_000 }).toBe(sent);
+    await expect.poll(() => received).toBe(sent);
     inner.close(4409, 'taken over');
     expect((await once(client, 'close'))[0]).toBe(4409);
   });

@@ -1,0 +1,112 @@
+import type { MessageTrace, MessageTracing, SpanAttributes } from '../telemetry/tracing/tracing.ts';
+import { type Delivery, QueueError, type QueueRecord, traceHeader, type WorkQueue } from './work-queue.ts';
+
+export type TracedQueueOptions = {
+  tracing: MessageTracing;
+  topic: string;
+  /** Where records are put aside. */
+  deadTopic: string;
+  /** The name of the workers that share the work. */
+  group: string;
+};
+
+/**
+ * A queue in a Kafka whose records are spans of these: each is sent below the span that its header
+ * names, and names its own for whoever works on it. No key, header or value is in them.
+ */
+export class TracedQueue implements WorkQueue {
+  readonly #queue: WorkQueue;
+  readonly #options: TracedQueueOptions;
+  /** What was delivered, until it is committed. */
+  readonly #going = new WeakMap<Delivery, { trace: MessageTrace; isDead: boolean }>();
+
+  constructor(queue: WorkQueue, options: TracedQueueOptions) {
+    this.#queue = queue;
+    this.#options = options;
+  }
+
+  append(record: QueueRecord): Promise<void> {
+    const send = (sent: QueueRecord): Promise<void> => this.#queue.append(sent);
+    return this.#send(this.#options.topic, record, record.headers[traceHeader], send);
+  }
+
+  async deadLetter(delivery: Delivery, reason: string, tries?: number): Promise<void> {
+    const going = this.#going.get(delivery);
+    const send = (sent: Delivery): Promise<void> => this.#queue.deadLetter(sent, reason, tries);
+    await this.#send(this.#options.deadTopic, delivery, going?.trace.traceparent, send);
+    if (going) going.isDead = true;
+  }
+
+  consume(handle: (delivery: Delivery) => Promise<void>): Promise<void> {
+    return this.#queue.consume((delivery) => {
+      this.#going.set(delivery, { trace: this.#process(delivery), isDead: false });
+      return handle(delivery);
+    });
+  }
+
+  async commit(delivery: Delivery): Promise<void> {
+    const { trace, isDead } = this.#going.get(delivery) ?? {};
+    try {
+      await this.#queue.commit(delivery);
+      trace?.end(isDead ? 'dead_letter' : undefined);
+    } catch (error) {
+      trace?.end(whyOf(error));
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#queue.close();
+  }
+
+  /** Does a part of the work on a record that was delivered. */
+  async part<Value>(delivery: Delivery, name: string, work: () => Promise<Value>): Promise<Value> {
+    const end = this.#going.get(delivery)?.trace.part(name);
+    try {
+      const value = await work();
+      end?.();
+      return value;
+    } catch (error) {
+      end?.(whyOf(error));
+      throw error;
+    }
+  }
+
+  async #send<Sent extends QueueRecord>(
+    destination: string,
+    record: Sent,
+    parent: string | undefined,
+    send: (sent: Sent) => Promise<void>,
+  ): Promise<void> {
+    const attributes = attributesOf(record);
+    const trace = this.#options.tracing.message({ operation: 'send', destination, parent, attributes });
+    try {
+      await send({ ...record, headers: { ...record.headers, [traceHeader]: trace.traceparent } });
+      trace.end();
+    } catch (error) {
+      trace.end(whyOf(error));
+      throw error;
+    }
+  }
+
+  #process(delivery: Delivery): MessageTrace {
+    const { tracing, topic, group } = this.#options;
+    const [partition = '', offset] = delivery.place.split(':');
+    const place = { 'messaging.destination.partition.id': partition, 'messaging.kafka.offset': Number(offset) };
+    const attributes = { ...attributesOf(delivery), 'messaging.consumer.group.name': group, ...place };
+    const link = delivery.headers[traceHeader];
+    return tracing.message({ operation: 'process', destination: topic, link, attributes });
+  }
+}
+
+function attributesOf({ value }: QueueRecord): SpanAttributes {
+  return {
+    'messaging.system': 'kafka',
+    'messaging.client.id': 'speechfb',
+    'messaging.message.body.size': value.byteLength,
+  };
+}
+
+function whyOf(error: unknown): string {
+  return error instanceof QueueError ? error.why : error instanceof Error ? error.name : 'internal';
+}
