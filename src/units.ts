@@ -15,6 +15,11 @@ export function parseHz(text: string): number {
   return parseQuantity(text, 'sample rate', { Hz: 1, kHz: 1000 });
 }
 
+/** MiB from `412Mi` or `1.5Gi`, as Kubernetes writes them. */
+export function parseMebibytes(text: string): number {
+  return parseQuantity(text, 'memory size', { Mi: 1, Gi: 1024 });
+}
+
 /** A fraction (0.05) from `5%`. */
 export function parsePercent(text: string): number {
   // Rounded to the digits that a double has: 99.9 / 100 is above 0.999.

@@ -11,8 +11,9 @@ import type { Names } from './manifests/names.ts';
 import { canaryFigures } from './plan/canary.ts';
 import { contradictions, limitOf } from './plan/contradictions.ts';
 import { type DeployInputs, promiseOf } from './plan/inputs.ts';
+import { memoryProblems } from './plan/memory.ts';
 import { autoscalerOf, playDeployed } from './plan/play.ts';
-import { gatewayFigures, inferenceFigures, slotsFigure } from './plan/pods.ts';
+import { gatewayFigures, inferenceFigures, sessionsFigure, slotsFigure } from './plan/pods.ts';
 import { scaleFigures } from './plan/scale.ts';
 import { scaleContradictions } from './plan/scale-contradictions.ts';
 
@@ -39,7 +40,11 @@ export function planDeployment(inputs: DeployInputs, extras: DeployExtras): Depl
   const plan = createPlan(spec, inputs.capacity.inputs);
   const slots = slotsFigure(inputs, plan);
   const scales = plan.regions.map((_, index) => scaleFigures(inputs, plan, slots, index));
-  refuse(scaleContradictions(inputs, plan, scales));
+  refuse([
+    ...scaleContradictions(inputs, plan, scales),
+    ...memoryProblems(inputs, 'inference', slots),
+    ...memoryProblems(inputs, 'gateway', sessionsFigure(inputs, plan)),
+  ]);
   return {
     name: inputs.values.name,
     regions: plan.regions.map((_, index) => ({

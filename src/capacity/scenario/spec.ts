@@ -4,6 +4,7 @@ import { assertionLines } from './assertion.ts';
 import { codecs } from './codec.ts';
 import { curvePoint } from './curve.ts';
 import { bitRate, day, pricePerHour, pricePerMinute, sampleRate } from './fields.ts';
+import { podMemory } from './memory.ts';
 import { scaling } from './scaling.ts';
 
 const hourMs = 3_600_000;
@@ -47,6 +48,8 @@ const pod = section({
   warmup: duration(0, hourMs).prefault('0s'),
   /** Share of its streams that a warming pod carries. */
   warmupCapacity: percentField().prefault('0%'),
+  /** What `deploy` asks memory by; without it the shipped model's. */
+  memory: podMemory.optional(),
 });
 
 const spot = section({

@@ -2,6 +2,7 @@ import type { Plan } from '../../capacity/plan/sizes.ts';
 import { durationText, numberText, percentText } from '../../format.ts';
 import type { Figure } from '../document/figure.ts';
 import { type DeployInputs, promiseOf } from './inputs.ts';
+import { memoryFigure } from './memory.ts';
 import type { ScaleFigures } from './scale.ts';
 
 /** What one pod of a role is given, and how it comes and goes. */
@@ -56,7 +57,6 @@ export function inferenceFigures(
   const given = values.value.inference;
   const at = (key: string) => values.at(['spec', 'inference', key]);
   const cores = given.cpu ?? Math.max(1, Math.ceil(plan.streamsPerPod / streamsACore));
-  const mebibytes = ceilTo(1024 + Number(slots.value), 256);
   const name = (key: string) => `inference.${key}`;
   return {
     slots,
@@ -78,15 +78,7 @@ export function inferenceFigures(
           : "as given; whole cores, requested and limited alike, are the pod's own (static CPU manager)",
       from: given.cpu === undefined ? ['sessions_a_core, docs/protocol.md'] : [at('cpu')],
     },
-    memory: {
-      name: name('memory'),
-      value: given.memory ?? `${mebibytes}Mi`,
-      why:
-        given.memory === undefined
-          ? `a gibibyte for the program and its models, and one mebibyte a session (${slots.value})`
-          : 'as given',
-      from: given.memory === undefined ? slots.from : [at('memory')],
-    },
+    memory: memoryFigure(inputs, 'inference', slots),
     ...leaving(inputs, 'inference', 0),
     ...disruption(inputs, 'inference', scale),
     startupPeriod: period(name('startupPeriod')),
@@ -123,7 +115,7 @@ export function gatewayFigures(inputs: DeployInputs, plan: Plan, slots: Figure, 
       why: 'one process uses one core',
       from: ['docs/production.md, Several gateways on one machine'],
     },
-    memory: gatewayMemory(inputs, plan, Number(sessions.value)),
+    memory: memoryFigure(inputs, 'gateway', sessions),
     ...leaving(inputs, 'gateway', settleSeconds),
     ...disruption(inputs, 'gateway', scale),
     startupPeriod: period(name('startupPeriod')),
@@ -136,7 +128,8 @@ export function gatewayFigures(inputs: DeployInputs, plan: Plan, slots: Figure, 
   };
 }
 
-function sessionsFigure({ values, capacity }: DeployInputs, plan: Plan): Figure {
+/** Sessions that a gateway takes: as many as its one thread of sockets carries. */
+export function sessionsFigure({ values, capacity }: DeployInputs, plan: Plan): Figure {
   const given = values.value.gateway.sessions;
   const { dutyCycle } = plan.spec.demand;
   const streams = Math.floor((busyShare * 1000) / gatewayMsPerStreamSecond);
@@ -169,24 +162,6 @@ function gatewayPods(
     from: [...demand[name].from, ...sessions.from],
   });
   return { minReplicas: pool('minReplicas', min), maxReplicas: pool('maxReplicas', Math.max(min, max)) };
-}
-
-function gatewayMemory({ values, capacity }: DeployInputs, plan: Plan, sessions: number): Figure {
-  const given = values.value.gateway.memory;
-  const { dutyCycle, turn } = plan.spec.demand;
-  const soundMebibytes = (sessions * dutyCycle * (turn / 1000) * soundBytesPerSecond) / 1_048_576;
-  return {
-    name: 'gateway.memory',
-    value: given ?? `${ceilTo(512 + 2 * soundMebibytes, 256)}Mi`,
-    why:
-      given === undefined
-        ? `the sound of open texts, 32 kB a second of speech for a turn of ${durationText(turn)}, twice over for long ones, beside 512 Mi for the program`
-        : 'as given',
-    from:
-      given === undefined
-        ? [capacity.at(['spec', 'demand']), 'docs/production.md']
-        : [values.at(['spec', 'gateway', 'memory'])],
-  };
 }
 
 /** Seconds until a role has left, and until it is killed. */
@@ -253,17 +228,11 @@ function period(name: string): Figure {
   };
 }
 
-function ceilTo(value: number, step: number): number {
-  return Math.ceil(value / step) * step;
-}
-
 /** What one core carries of the shipped model: `sessions_a_core` of the server's limits. */
 const streamsACore = 75;
 /** CPU of a gateway without a model, a second of one stream (docs/performance.md). */
 const gatewayMsPerStreamSecond = 2.4;
 const busyShare = 0.6;
-/** What a gateway keeps of an open text: 16,000 samples a second of 2 bytes. */
-const soundBytesPerSecond = 32_000;
 const fullShare = 0.9;
 const startupPeriodSeconds = 5;
 const settleSeconds = 5;

@@ -30,15 +30,19 @@ export class KafkaProcess implements FaultyQueue {
     this.broker = `127.0.0.1:${port}`;
   }
 
-  /** Resolves when it has these topics. Error: `server_failed`. */
-  static async start(topics: readonly string[], signal?: AbortSignal): Promise<KafkaProcess> {
-    const jars = findKafka();
+  /**
+   * Resolves when it has these topics. Error: `server_failed`.
+   *
+   * @param home where that Kafka was unpacked; default: what KAFKA_HOME names
+   */
+  static async start(topics: readonly string[], signal?: AbortSignal, home?: string): Promise<KafkaProcess> {
+    const jars = findKafka(home);
     const [port, controller] = [await freePort(), await freePort()];
     const kafka = new KafkaProcess(jars, port);
     try {
       await kafka.#format(controller);
       await kafka.#run(signal);
-      await kafka.#createTopics(topics);
+      if (topics.length > 0) await kafka.#createTopics(topics);
       return kafka;
     } catch (error) {
       await kafka.stop();
@@ -53,17 +57,26 @@ export class KafkaProcess implements FaultyQueue {
 
   startAgain(): void {
     if (this.#isOver) return;
-    this.#starting = Promise.resolve(this.#server?.kill())
-      .then(() => this.#run())
-      // One that does not come back is missed by the gateways, and that is measured.
-      .catch(() => {});
+    // One that does not come back is missed by the gateways, and that is measured.
+    this.#starting = this.restart().catch(() => {});
+  }
+
+  /** Resolves when it is gone; what it has kept stays. */
+  async kill(): Promise<void> {
+    await this.#server?.kill();
+  }
+
+  /** Ends it, where it is there, and resolves when it listens again. Error: `server_failed`. */
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.#run();
   }
 
   async stop(): Promise<void> {
     this.#isOver = true;
-    await this.#server?.kill();
+    await this.kill();
     await this.#starting;
-    await this.#server?.kill();
+    await this.kill();
     this.#directory.remove();
   }
 

@@ -22,6 +22,8 @@ const byType: Readonly<Record<string, Meaning>> = {
   TOPIC_AUTHORIZATION_FAILED: ['forbidden', 'Kafka does not let us use the topic TOPIC'],
   GROUP_AUTHORIZATION_FAILED: ['forbidden', 'Kafka does not let us join the group of workers'],
   CLUSTER_AUTHORIZATION_FAILED: ['forbidden', 'Kafka does not let us write idempotently'],
+  KAFKA_STORAGE_ERROR: ['failed', 'Kafka cannot write to its disk, or read it'],
+  NOT_ENOUGH_REPLICAS: ['failed', 'too few replicas of TOPIC are there (min.insync.replicas)'],
   INCONSISTENT_GROUP_PROTOCOL: ['other_version', 'the group has workers of another version'],
 };
 

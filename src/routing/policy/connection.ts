@@ -50,6 +50,7 @@ export function checkConnection(given: Connection, context: z.RefinementCtx): vo
       context.addIssue({ code: 'custom', path: [field], message });
     }
   const { url, kind } = given;
+  if (!kindsOf.url.includes(kind)) return;
   const schemes = kind === 'http-batch' ? ['http', 'https'] : ['ws', 'wss'];
   // A URL that begins with a variable is looked at when the variable is known.
   if (url === undefined || url.startsWith('${') || schemes.some((scheme) => url.startsWith(`${scheme}://`))) return;

@@ -19,12 +19,28 @@ export function spendRange() {
 
 /** `$20/h` as dollars an hour. */
 export function dollarsPerHour() {
-  return text('money by the hour such as $20/h').transform(throughUnit((given) => parseDollarsPerMinute(given) * 60));
+  return text('money by the hour such as $20/h')
+    .transform(throughUnit((given) => parseDollarsPerMinute(given) * 60))
+    .refine((dollars) => dollars <= mostAMinute * 60, { error: () => 'is more than $60000/h, which nobody pays' });
 }
 
 /** `$0.0077/min` as dollars a minute of audio. */
 export function dollarsPerAudioMinute() {
-  return text('a price such as $0.0077/min').transform(throughUnit(parseDollarsPerMinute));
+  return text('a price such as $0.0077/min')
+    .transform(throughUnit(parseDollarsPerMinute))
+    .refine((dollars) => dollars <= mostAMinute, { error: () => 'is more than $1000/min, which no audio costs' });
+}
+
+/** Money by the hour that something can be had for. */
+export function someDollarsPerHour() {
+  return dollarsPerHour().refine((dollars) => dollars > 0, { error: () => 'is nothing: nobody would ever be heard' });
+}
+
+/** A name as it stands in metrics and tables: its ends are no blanks. */
+export function boundedName(what: string) {
+  return text(what)
+    .max(mostNameLength, { error: () => `is longer than ${mostNameLength} characters` })
+    .refine((name) => name === name.trim(), { error: () => 'begins or ends with a blank' });
 }
 
 /**
@@ -54,3 +70,7 @@ function parseRange(given: string, parse: (amount: string) => number): AmountRan
   const value = parse(amount);
   return sign === '<' ? { from: 0, below: value } : { from: value, below: Number.POSITIVE_INFINITY };
 }
+
+/** Slips by orders of magnitude lie beyond. */
+const mostAMinute = 1000;
+const mostNameLength = 200;

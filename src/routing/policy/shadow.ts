@@ -1,10 +1,10 @@
 import type { z } from 'zod';
 import { despiteProblems, integer, percentField, section, text } from '../../config/fields.ts';
-import { dollarsPerHour } from './fields.ts';
+import { someDollarsPerHour } from './fields.ts';
 
 const perTenant = section({
   /** What the sound of one tenant may cost an hour there. */
-  most: dollarsPerHour().optional(),
+  most: someDollarsPerHour().optional(),
   /** Sessions of one tenant that it hears at once. */
   maxSessions: integer(1, 100_000).optional(),
 });
@@ -18,7 +18,7 @@ export const shadowSpec = section({
   /** A part of all sessions whose language it understands. */
   share: percentField(0.0001, 1),
   /** What it may cost an hour; sessions beyond it are not heard by it. */
-  most: dollarsPerHour(),
+  most: someDollarsPerHour(),
   /** Sessions that it hears at once. */
   maxSessions: integer(1, 100_000).default(20),
   /** What each tenant may have of that at most; left out: whoever comes first. */

@@ -3,18 +3,19 @@ import { despiteProblems, integer, oneOf, percentField, section, shown, text } f
 import { canarySpec } from './canary.ts';
 import { type BackendKind, backendKinds, capabilities } from './capabilities.ts';
 import { checkConnection, connectionFields } from './connection.ts';
-import { dollarsPerAudioMinute, dollarsPerHour, language, shareRange, spendRange } from './fields.ts';
+import { boundedName, dollarsPerAudioMinute, dollarsPerHour, language, shareRange, spendRange } from './fields.ts';
 import { shadowSpec } from './shadow.ts';
 
 const kinds = Object.keys(backendKinds) as [BackendKind, ...BackendKind[]];
 const lanes = ['live', 'batch'] as const;
 const devices = ['low', 'mid', 'high'] as const;
 
-const names = (what: string) => z.array(text(what)).min(1, { error: () => `is empty; list ${what}, or leave it out` });
+const names = (what: string) =>
+  z.array(boundedName('a name')).min(1, { error: () => `is empty; list ${what}, or leave it out` });
 
 const backend = section({
   /** Questions and metrics name it, so that it is one word. */
-  name: text('a name').regex(/^[a-z][a-z0-9._-]*$/i, {
+  name: boundedName('a name').regex(/^[a-z][a-z0-9._-]*$/i, {
     error: (issue) => `${shown(issue.input)} is no name; write letters, digits, and . _ - between them`,
   }),
   kind: oneOf(kinds),
@@ -58,7 +59,7 @@ const when = section({
 });
 
 const rule = section({
-  name: text('a name'),
+  name: boundedName('a name'),
   when: when.optional(),
   /** What each backend that its sessions can come to must be able to do. */
   needs: z.array(oneOf(capabilities)).default([]),

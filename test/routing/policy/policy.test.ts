@@ -171,6 +171,30 @@ describe('what is wrong with a policy is said at its line', () => {
       { any: '{name: any, kind: whisper, price: $1/h}' },
       [/kind: "whisper" is not allowed; allowed: local/],
     ],
+    [
+      'a tenant who is a blank',
+      ['{name: r, when: {tenant: [" "]}, to: {any: 100%}}', last],
+      {},
+      [/8:33: .*when.tenant.0: begins or ends with a blank/],
+    ],
+    [
+      'a name that fills a page',
+      [`{name: ${'r'.repeat(201)}, to: {any: 100%}}`],
+      {},
+      [/rules.0.name: is longer than 200 characters/],
+    ],
+    [
+      'prices and limits beyond all measure',
+      [last],
+      { any: '{name: any, kind: http-batch, price: $1e308/min, most: $1e9/h}' },
+      [/price: is more than \$1000\/min/, /most: is more than \$60000\/h/],
+    ],
+    [
+      'a URL for what is reached by none',
+      [last],
+      { own: '{name: own, kind: local, languages: [en], price: $0.0004/min, url: "https://x/"}' },
+      [/4:\d+: .*url: is for backends of kind deepgram, openai-realtime, http-batch; this is local/],
+    ],
     ['an unknown condition', ['{name: r, when: {lang: [en]}, to: {any: 100%}}', last], {}, [/unknown key "lang"/]],
   ])('%s', (_, rules, own, found) => {
     const problems = problemsOf(rules, own);
@@ -292,6 +316,11 @@ describe('what is wrong with a canary or a shadow is said at its line', () => {
       'more intervals than anybody looks at',
       canary('').replace('mode', 'for: 2h, every: 1s, mode'),
       [/rollback.for: has more than 1440 intervals/],
+    ],
+    [
+      'a shadow that may cost nothing',
+      '  shadow: {to: any, share: 1%, most: $0/h}\n',
+      [/10:38: spec.shadow.most: is nothing: nobody would ever be heard/],
     ],
     ['a shadow without a limit of its cost', '  shadow: {to: any, share: 1%}\n', [/shadow.most: is missing/]],
     [
