@@ -7,7 +7,9 @@ import { SharedPort } from './shared-port.ts';
 import type { Slot } from './slot.ts';
 
 export type DispatcherOptions = {
-  limits: Pick<Limits, 'acceptsATurn' | 'maxPendingConnections'>;
+  limits: Pick<Limits, 'maxPendingConnections'>;
+  /** Connections that each gateway may take itself in a turn of its event loop. */
+  acceptsATurn: number;
   slots(): Iterable<Slot>;
   /** Monotonic, ms. */
   now(): number;
@@ -105,7 +107,7 @@ export class Dispatcher {
 
   /** Sees to it that the port can be left to the gateways. */
   #prepare(slots: readonly Slot[]): void {
-    const { acceptsATurn } = this.#options.limits;
+    const { acceptsATurn } = this.#options;
     // One a turn is what a gateway is handed anyway.
     if (acceptsATurn === 1) return;
     this.#port.prepare();
@@ -114,7 +116,7 @@ export class Dispatcher {
   }
 
   #admit(slots: readonly Slot[], nowMs: number): void {
-    const { acceptsATurn } = this.#options.limits;
+    const { acceptsATurn } = this.#options;
     const most = this.#port.isOpen
       ? new Map<Slot, number>()
       : admissions(slots, { nowMs, least: acceptsATurn * ahead });

@@ -14,6 +14,7 @@ import { Desk } from './desk.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { ToSupervisor, Warm } from './messages.ts';
 import { Restarts } from './restarts.ts';
+import { limitsOfOne } from './shares.ts';
 import { type GatewayProcess, Slot } from './slot.ts';
 
 export type SupervisorOptions = {
@@ -61,6 +62,7 @@ export class Supervisor {
     this.#options = options;
     this.#dispatcher = new Dispatcher({
       limits,
+      acceptsATurn: limitsOfOne(limits, gateways).acceptsATurn,
       slots: () => this.#slots.values(),
       now: () => performance.now(),
     });

@@ -1,7 +1,7 @@
 // The process of a gateway that does nothing but take connections, in turns of `turnMs`. Each hears which gateway took it,
-// and in which turn. `link` is the built module of a gateway's side: a process of its own runs no TypeScript.
+// and in which turn, after `answerTurns` more: a request is read in a turn of its own, and its place is asked for. `link` is the built module of a gateway's side: a process of its own runs no TypeScript.
 process.on('disconnect', () => process.exit());
-process.once('message', async ({ config: { gateway, turnMs, link: module } }) => {
+process.once('message', async ({ config: { gateway, turnMs, answerTurns, link: module } }) => {
   const { SupervisorLink } = await import(module);
   const link = new SupervisorLink({
     gateway,
@@ -14,8 +14,13 @@ process.once('message', async ({ config: { gateway, turnMs, link: module } }) =>
   let turn = 0;
   let connections = 0;
   const cell = new Int32Array(new SharedArrayBuffer(4));
+  const waiting = [];
   const next = () => {
     turn += 1;
+    while (waiting.length > 0 && waiting[0].turn + answerTurns <= turn) {
+      const { socket, turn: taken } = waiting.shift();
+      socket.end(`${gateway}.${taken}`);
+    }
     Atomics.wait(cell, 0, 0, turnMs);
     setImmediate(next);
   };
@@ -25,7 +30,7 @@ process.once('message', async ({ config: { gateway, turnMs, link: module } }) =>
     take(socket) {
       connections += 1;
       socket.on('error', () => {});
-      socket.end(`${gateway}.${turn}`);
+      waiting.push({ socket, turn });
     },
     state: () => ({ notReady: undefined, connections, sessions: 0, detached: 0, sessionLimit: 1000, level: 0 }),
     takeSpent: () => [],

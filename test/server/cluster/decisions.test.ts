@@ -26,7 +26,13 @@ describe('how many gateways a machine has', () => {
 describe('the limits of one gateway', () => {
   it('add up to those of the server where they are divided, and let any text in', () => {
     const limits = limitsOfOne({ ...defaultLimits, initialSessions: 100 }, 4);
-    expect(limits).toMatchObject({ maxPendingConnections: 500, leastSessions: 5, initialSessions: 25 });
+    expect(limits).toMatchObject({
+      maxPendingConnections: 500,
+      leastSessions: 5,
+      initialSessions: 25,
+      acceptsATurn: 4,
+    });
+    expect(limitsOfOne(defaultLimits, 64).acceptsATurn).toBe(1);
     expect(limits).toMatchObject({ maxSessions: 400, startsPerSecond: 50, phoneBurst: 20_000, initialSessions: 25 });
     expect(limitsOfOne(defaultLimits, 4).initialSessions).toBe(0);
     expect(limitsOfOne({ ...defaultLimits, maxOpenPhones: 10_000 }, 64).maxOpenPhones).toBe(8000);
