@@ -6,7 +6,8 @@ import { conflictsOf } from '../../server/limit-conflicts.ts';
 import { type Limits, limitsFrom, wireName } from '../../server/limits.ts';
 
 /**
- * Limits of the server that the scenario starts which contradict one another, each told at its place.
+ * Tells limits of the server that the scenario starts where they contradict one another, each at
+ * its place.
  *
  * @throws SpeechfbError `bad_config`
  */
