@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePort } from '../kit/free-port.ts';
 import { bin } from '../kit/program.ts';
 import { quicLack } from '../kit/quic-lack.ts';
 import { metricsByTls } from '../kit/server/metrics-by-tls.ts';
@@ -14,15 +15,18 @@ const golden = resolve('test/kit/golden/localhost');
 describe.skipIf(quicLack !== undefined)('a load test by datagrams over a path that loses 5 %', () => {
   it('counts each frame once: those that were heard, and those that the network lost', async () => {
     const tls = ['--tls-cert', `${golden}.cert.pem`, '--tls-key', `${golden}.key.pem`];
-    const server = run(['serve', '--port', '0', '--quic', '0', '--log-level', 'silent', '--gateways', '1', ...tls]);
-    const url = await said(server.stdout, /ready at (wss:\S+)/);
+    const port = String(await freePort());
+    const server = run(['serve', '--port', port, '--quic', '0', '--log-level', 'silent', '--gateways', '1', ...tls]);
     const path = ['--delay', '10ms', '--loss', '5%', '--seed', '3', '--json'];
-    const ends = ['--listen', ':0', '--upstream', `127.0.0.1:${new URL(url).port}`, '--udp'];
+    const ends = ['--listen', ':0', '--upstream', `127.0.0.1:${port}`, '--udp'];
     const netsim = run(['netsim', ...path, ...ends]);
     const summary = text(netsim.stdout!);
-    const port = await said(netsim.stderr, /between 127\.0\.0\.1:(\d+) and/);
+    const [url, entry] = await Promise.all([
+      said(server.stdout, /ready at (wss:\S+)/),
+      said(netsim.stderr, /between 127\.0\.0\.1:(\d+) and/),
+    ]);
 
-    const { counts, totals } = await loadtest(`wss://localhost:${port}`);
+    const { counts, totals } = await loadtest(`wss://localhost:${entry}`);
     const metrics = await metricsByTls(url);
     netsim.kill('SIGINT');
     const { up } = JSON.parse(await summary);
@@ -34,12 +38,11 @@ describe.skipIf(quicLack !== undefined)('a load test by datagrams over a path th
     expect(totals).toMatchObject({ sessions: 3, sessions_ok: 3 });
     expect(heard + lost).toBe(totals.frames_sent);
     expect(counts.lost_by_network.count).toBe(lost);
-    expect(of('datagrams_total{outcome="early"}')).toBe(0);
-    expect(of('datagrams_total{outcome="heard"}')).toBeLessThanOrEqual(heard);
-    // Some of what the path lost were packets of the stream, which went again.
+    expect(counts.lost_frames.count).toBe(0);
+    expect(of('datagrams_total{outcome="heard"}')).toBeLessThanOrEqual(heard + of('frames_total{outcome="late"}'));
     expect(lost).toBeGreaterThan(0);
-    expect(lost).toBeLessThanOrEqual(up.lost);
-    expect(lost / totals.frames_sent).toBeLessThan(0.1);
+    // Some of what the path lost were packets of the stream, which went again; a frame that came late was not lost there.
+    expect(lost - of('frames_total{outcome="late"}')).toBeLessThanOrEqual(up.lost);
   });
 });
 
@@ -55,7 +58,7 @@ async function loadtest(url: string) {
       .replace('../fixtures', resolve('fixtures'))
       .replace('learners: 20\n    ramp: 3s', 'learners: 3'),
   );
-  const child = run(['loadtest', scenario, '--duration', '6s', '--out', out]);
+  const child = run(['loadtest', scenario, '--duration', '2s', '--out', out]);
   const [words] = await Promise.all([text(child.stderr!), text(child.stdout!), once(child, 'close')]);
   expect(words).not.toMatch(/internal|bug/);
   return JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'));
