@@ -104,7 +104,7 @@ export type TenantsDocument = z.infer<typeof tenantsDocument>;
 
 /** One tenant, and those of its users who have a session here. */
 export const tenantDocument = tenantsDocument.extend({
-  /** The users with most open come first; a user is the first 16 hexadecimal digits of a SHA-256. */
+  /** The users with most open come first, each as a digest of the tenant's and its name. */
   users: z.array(z.object({ user: z.string(), ...open })),
   /** How many more there are. */
   left_out: count,
