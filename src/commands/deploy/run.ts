@@ -5,6 +5,7 @@ import { helmChart, type Output, type OutputFile, plainManifests } from '../../d
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
 import { fileTrouble } from '../../file-trouble.ts';
 import { deploymentJson, renderDeployment } from '../../report/deploy/text.ts';
+import { playProgress } from '../capacity/play-progress.ts';
 import { printJson, say } from '../output.ts';
 import { packageVersion } from '../package.ts';
 import { printReport } from '../terminal.ts';
@@ -20,7 +21,7 @@ export function runDeploy(flags: DeployFlags): ExitCode {
     writeAll(flags.out, output.files);
     say(`speechfb: wrote ${output.files.length} files to ${flags.out}`);
   }
-  const shown = { name: plan.name, played: plan.play(), output, explain: flags.explain === true };
+  const shown = { name: plan.name, played: plan.play(playProgress()), output, explain: flags.explain === true };
   if (flags.json) printJson(deploymentJson(shown));
   else printReport(shown, renderDeployment);
   return shown.played.verdict === 'fail' ? exitCodes.missed : exitCodes.pass;
