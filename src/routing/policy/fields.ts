@@ -46,7 +46,7 @@ export function refuseTwice(list: readonly unknown[], context: z.RefinementCtx):
 }
 
 /** `$20/h` as dollars an hour. */
-export function dollarsPerHour() {
+function dollarsPerHour() {
   return text('money by the hour such as $20/h')
     .transform(throughUnit((given) => parseOurDollarsPerMinute(given) * 60))
     .refine((dollars) => dollars <= mostAMinute * 60, { error: () => 'is more than $60000/h, which nobody pays' });
