@@ -1,20 +1,14 @@
 import { z } from 'zod';
 import { integer, section, text, throughUnit } from '../../config/fields.ts';
 import { isNot } from '../../config/sentences.ts';
-import { addressRange, nameLabel } from './kubernetes.ts';
+import { addressRange, dnsLabel, dnsName, nodeLabelValue } from './fields.ts';
 import { redisUrlOf } from './redis-url.ts';
-
-/** What ConfigMaps and Secrets are called (RFC 1123). */
-const objectName = (what: string, example: string) =>
-  text(what).regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, {
-    error: (issue) => isNot(issue.input, `${what} such as ${example}`),
-  });
 
 const secretKey = (example: string) =>
   section({
     /** Left out: NAME-redis. */
-    secret: objectName('the name of a Secret', 'speechfb-redis').optional(),
-    key: text('a key of a Secret').regex(/^[-.\w]+$/, {
+    secret: dnsName('the name of a Secret', 'speechfb-redis').optional(),
+    key: text('a key of a Secret').regex(/^[-.\w]{1,253}$/, {
       error: (issue) => isNot(issue.input, `a key of a Secret such as ${example}`),
     }),
   });
@@ -35,11 +29,11 @@ export const redisSection = section({
   /** Where masters that sentinels name, or further nodes of a cluster, listen. */
   ports: z.array(integer(1, 65_535)).min(1).max(8).optional(),
   /** A ConfigMap with `ca.crt`: who signs their certificates. Left out: who is known to Node. */
-  authority: objectName('the name of a ConfigMap', 'redis-ca').optional(),
+  authority: dnsName('the name of a ConfigMap', 'redis-ca').optional(),
   /** Which pods they are. Left out: those of the instance NAME-redis in the same namespace. */
   pods: section({
-    namespace: nameLabel('a namespace', 'data').optional(),
-    instance: nameLabel('an instance: what app.kubernetes.io/instance says', 'speechfb-redis').optional(),
+    namespace: dnsLabel('a namespace', 'data').optional(),
+    instance: nodeLabelValue('an instance, as app.kubernetes.io/instance says', 'speechfb-redis').optional(),
   }).optional(),
   /** Where they are, if they are no pods of this cluster. */
   addresses: z.array(addressRange).min(1).max(16).optional(),
