@@ -67,7 +67,7 @@ describe('an utterance at a node', () => {
       expect(learner.finals()).toHaveLength(20);
       expect(results[at]!.words.flatMap(({ phonemes }) => phonemes)).toHaveLength(20);
     }
-    expect(gateway.stats().rehoused.lost).toBe(count);
+    expect(gateway.stats().rehoused.lost).toBeGreaterThanOrEqual(count);
   });
 
   it('moves to another node when its own drains, which then ends at once', async () => {
