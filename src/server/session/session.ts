@@ -186,11 +186,7 @@ export class Session implements KeptSession {
 
   handle(message: ClientMessage): void {
     this.#heardMs = this.#context.awake();
-    if (this.#leaving && message.type === 'close') {
-      this.#acks.send('at once');
-      this.#go(this.#leaving.refusal);
-      this.#end.heard();
-    }
+    if (this.#leaving && message.type === 'close') this.#left(this.#leaving.refusal, message.last_seq);
     if (this.#end.phase !== 'live') return;
     const parts = { audio: this.#audio, outbox: this.#outbox, acks: this.#acks, ending: this.#end };
     const open = (reference: ReferenceInput): OpenText | Refusal =>
@@ -249,9 +245,8 @@ export class Session implements KeptSession {
   /**
    * Sends the session away because the server has too many: what the client says until it has heard
    * of it is scored, then come the finals and `server_busy`. One that is slow to hear of it finds
-   * what it sends on acknowledged, for as long as that comes.
-   *
-   * @param comeBack when there may be room again, and the ticket of the place that is kept for it
+   * what it sends on acknowledged, for as long as that comes. `afterMs`: when there may be room
+   * again; `ticket`: of the place that is kept for it.
    */
   shed({ afterMs, ticket }: { afterMs: number; ticket: string | null }): void {
     if (this.state === 'ending') return;
@@ -325,6 +320,14 @@ export class Session implements KeptSession {
     });
   }
 
+  /** Its client has said its last word, since it was told to go. */
+  #left(refusal: Refusal, lastSeq = -1): void {
+    const wrong = this.#end.phase === 'done' ? undefined : this.#audio.giveUpTo(lastSeq);
+    this.#acks.send('at once');
+    this.#go(wrong ?? refusal);
+    this.#end.heard();
+  }
+
   /** The finals of a session that was told to go. */
   #go(refusal: Refusal): void {
     if (this.#end.phase === 'live') this.#end.afterFinals('drain', refusal, 'heard');
@@ -393,6 +396,5 @@ export class Session implements KeptSession {
 
 /** How often everything is looked at that has no hurry: timeouts, and readers that do not read. */
 const watchEveryMs = 100;
-
 /** How long a client has to follow before its session is ended here as any other. */
 const moveMs = 2000;
