@@ -41,7 +41,6 @@ describe.skipIf(redisLack !== undefined)('a Redis', { timeout: 60_000 }, () => {
     const servers: (Server | HttpServer)[] = [];
     const sockets = new Set<Socket>();
     const stores = new Map<string, ReturnType<typeof opened>>();
-    const others: GroupRedis[] = [];
     const at: Record<string, string> = {};
     let loading: { store: ReturnType<typeof opened>; isStarted: Promise<void> };
 
@@ -50,11 +49,8 @@ describe.skipIf(redisLack !== undefined)('a Redis', { timeout: 60_000 }, () => {
       at.silent = await listening(createServer((socket) => socket.resume()));
       at.closing = await listening(createServer((socket) => socket.destroy()));
       at.shut = await listening(createServer((socket) => socket.end('-DENIED Redis is running in protected mode\r\n')));
-      others.push(
-        await GroupRedis.start(['save ""', 'maxclients 1']),
-        await GroupRedis.start(['save ""', 'rename-command EVAL ""']),
-      );
-      [at.full, at.old] = others.map(({ address }) => address);
+      at.full = (await GroupRedis.start(['save ""', 'maxclients 1'])).address;
+      at.old = (await GroupRedis.start(['save ""', 'rename-command EVAL ""'])).address;
       const slow = await GroupRedis.start(['key-load-delay 20000', 'loading-process-events-interval-bytes 1024']);
       await slow.ask('EVAL', "for at = 1, 240 do redis.call('SET', 'key' .. at, string.rep('x', 100)) end", '0');
       await slow.ask('SAVE');
