@@ -4,7 +4,7 @@ import { redisUrlOf, withPasswords } from '../values/redis-url.ts';
 import type { DeployInputs } from './inputs.ts';
 
 /** A key of a Secret, and the variable that a container has it in. */
-export type SecretVariable = { variable: string; secret: string; key: string };
+type SecretVariable = { variable: string; secret: string; key: string };
 
 /** The Redis that gateways share: how they come there, and as whom. */
 export type StoreFigures = {
