@@ -53,7 +53,7 @@ export class OverloadWatch {
       for (const session of registry.all()) session.announceStep();
     }
     // The newest has had least of what it came for, and would find another place soonest.
-    const shed = control.takeShed(nowMs, registry.scoredByLane());
+    const shed = control.takeShed(nowMs, () => registry.scoredByLane());
     for (const lane of lanes) for (const session of registry.firstOf(lane, shed[lane])) sendAway(session);
   }
 }

@@ -127,13 +127,14 @@ export class OverloadControl {
   }
 
   /**
-   * How many sessions of each lane are to be sent away now; asked again, none before that has been
+   * How many sessions of each lane, of those that stream, are to be sent away now; asked again, none before that has been
    * felt. The batch lane goes first, and as soon as others are spared something that they see.
    */
-  takeShed(nowMs: number, sessions: Readonly<Record<Lane, number>>): Record<Lane, number> {
+  takeShed(nowMs: number, streaming: () => Readonly<Record<Lane, number>>): Record<Lane, number> {
     const { overloadDelayMs, batchShedEveryMs, batchShedShare, leastSessions } = this.#limits;
     const isSpared = this.level >= halfRateFrom || this.#lostCores.lately(nowMs);
     if (!isSpared || this.#recentMs <= overloadDelayMs) return { live: 0, batch: 0 };
+    const sessions = streaming();
     const here = sessions.live + sessions.batch;
     const excess = this.#mayShed(nowMs) ? this.#carried.excess(nowMs, here, this.#recentMs) : 0;
     const isBatchDue = nowMs - this.#batchShedMs >= batchShedEveryMs;

@@ -7,6 +7,7 @@ import type { SessionTrace } from '../../telemetry/tracing/tracing.ts';
 import type { KeptSession, MoveTo, SessionKeeper } from '../durable/kept-session.ts';
 import { wireName } from '../limits.ts';
 import { halfRateFrom, halfRateShare } from '../overload/ladder.ts';
+import { LookSchedule } from '../overload/look-schedule.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
 import { tracePartial, traceSession } from '../trace-session.ts';
 import { Acknowledger } from './acknowledger.ts';
@@ -62,7 +63,7 @@ export class Session implements KeptSession {
   #detachedMs: number;
   /** It was told to go, and has until then to say `close`. */
   #leaving: { refusal: Refusal; untilMs: number } | undefined;
-  #watchedMs = Number.NEGATIVE_INFINITY;
+  readonly #looks: LookSchedule;
 
   constructor({ context, start, text, work, owner, isResumable, identity, route, resumption, onEnd }: SessionOptions) {
     const { id, resumeToken, generation } = identity ?? newIdentity(context);
@@ -80,15 +81,15 @@ export class Session implements KeptSession {
     this.startedMs = resumption?.startedMs ?? context.now();
     this.#trace = traceSession(context, this, start);
     this.#heardMs = context.awake();
+    this.#looks = new LookSchedule(context.now());
     this.#detachedMs = this.#heardMs;
     const clock = this.#clock;
     const outbox = this.#createOutbox(clock, resumption?.lastEventId);
-    const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
     this.#handOver = isResumable ? handOverOf(context, this, this.#trace) : undefined;
     const common = { context, sessionId: this.id, outbox, handOver: this.#handOver };
     const audio = new SessionAudio({
-      ...{ ...common, start, text, route, clock, settings, onError },
+      ...{ ...common, start, text, route, clock, settings: this.#settings, onError },
       trace: this.#trace,
       resumption: resumption?.audio,
       onFinal: () => this.#changed(),
@@ -97,9 +98,14 @@ export class Session implements KeptSession {
       this.#socket?.close(closing.code, closing.reason);
     this.#outbox = outbox;
     this.#audio = audio;
-    const intervalMs = context.limits.ackIntervalMs;
     const isDurable = (): boolean => this.#keeper !== undefined;
-    this.#acks = new Acknowledger({ intervalMs, outbox, audio, now: context.now, isDurable });
+    this.#acks = new Acknowledger({
+      intervalMs: context.limits.ackIntervalMs,
+      outbox,
+      audio,
+      now: context.now,
+      isDurable,
+    });
     this.#end = new SessionEnd({ ...common, audio, closeSocket, onEnd: () => this.#over() });
     this.#changed();
   }
@@ -137,7 +143,7 @@ export class Session implements KeptSession {
     const resumed = outbox.lastEventId > 0;
     if (this.#socket) this.#takeFrom(this.#socket);
     this.#socket = socket;
-    this.#heardMs = this.#context.awake();
+    this.#heard();
     this.#audio.restartWaits();
     const ready = readyMessage({ context: this.#context, session: this, audio: this.#audio, resumed });
     outbox.attach(socket);
@@ -171,7 +177,7 @@ export class Session implements KeptSession {
   }
 
   frame(frame: AudioFrame): void {
-    this.#heardMs = this.#context.awake();
+    this.#heard();
     if (this.#end.phase === 'done') return;
     const outcome = this.#audio.add(frame);
     if (typeof outcome === 'object') {
@@ -185,7 +191,7 @@ export class Session implements KeptSession {
   }
 
   handle(message: ClientMessage): void {
-    this.#heardMs = this.#context.awake();
+    this.#heard();
     if (this.#leaving && message.type === 'close') {
       this.#acks.send('at once');
       this.#go(this.#leaving.refusal);
@@ -210,7 +216,7 @@ export class Session implements KeptSession {
    */
   tick(nowMs: number): void {
     try {
-      if (nowMs - this.#watchedMs >= watchEveryMs || this.#waits(nowMs)) this.#watch(nowMs);
+      if (!this.#looks.rests(nowMs) && this.#looks.isDue(nowMs, this.#waits(nowMs))) this.#watch(nowMs);
     } catch (error) {
       this.#end.failInternally(error);
     }
@@ -292,6 +298,11 @@ export class Session implements KeptSession {
     return this.#context.now();
   }
 
+  #heard(): void {
+    this.#heardMs = this.#context.awake();
+    this.#looks.heard(this.#context.now());
+  }
+
   #changed(): void {
     if (!this.#isOver) this.#keeper?.changed(this);
   }
@@ -351,7 +362,7 @@ export class Session implements KeptSession {
 
   #watch(nowMs: number): void {
     const { limits } = this.#context;
-    this.#watchedMs = nowMs;
+    this.#looks.looked(nowMs, !this.#socket || this.#end.phase !== 'live' || this.#audio.isScoring);
     const refusal = this.#audio.tick();
     if (refusal) this.#end.fail(refusal);
     this.#acks.send('timely');
@@ -390,9 +401,6 @@ export class Session implements KeptSession {
     this.#outbox.detach();
   }
 }
-
-/** How often everything is looked at that has no hurry: timeouts, and readers that do not read. */
-const watchEveryMs = 100;
 
 /** How long a client has to follow before its session is ended here as any other. */
 const moveMs = 2000;

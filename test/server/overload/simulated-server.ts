@@ -83,7 +83,7 @@ export class SimulatedServer {
     const load = { sessions: this.sessions, streaming, utilisation: () => use, cores, idle, used };
     this.control.tick(this.nowMs, tickMs, load);
     this.levels.add(this.control.level);
-    const { live: shed } = this.control.takeShed(this.nowMs, { live: this.sessions, batch: 0 });
+    const { live: shed } = this.control.takeShed(this.nowMs, () => ({ live: this.sessions, batch: 0 }));
     if (shed > 0) this.#giveWay(shed / this.sessions);
     this.sessions -= shed;
     this.sent += shed;
