@@ -152,6 +152,7 @@ const subRooms: Table = {
 const ground = [
   'backoff.ts',
   'errors.ts',
+  'file-trouble.ts',
   'units.ts',
   'cut-words.ts',
   'format.ts',

@@ -23,6 +23,8 @@ export type AppSession = {
   readonly sent: number;
   readonly lost: number;
   readonly unacked: number;
+  /** Frames that the app lost, of those that no acknowledgement has passed. */
+  readonly lostUnacked: number;
   /** Frames that were sent again. */
   readonly resent: number;
   readonly connected: boolean;

@@ -76,6 +76,10 @@ export class StreamClient implements LinkEvents {
     return this.#outbox.unacked;
   }
 
+  get lostUnacked(): number {
+    return this.#outbox.lostUnacked;
+  }
+
   get resent(): number {
     return this.#outbox.resent;
   }

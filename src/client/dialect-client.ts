@@ -38,6 +38,7 @@ export type DialectClientOptions = {
  */
 export class DialectClient implements AppSession, Voice<EncodedSound> {
   readonly unacked = 0;
+  readonly lostUnacked = 0;
   readonly resent = 0;
   readonly #options: DialectClientOptions;
   readonly #dropAboveBytes: number;

@@ -54,13 +54,12 @@ export class ClientOutbox {
 
   /** Frames that no ack has covered yet, without those that the app has lost. */
   get unacked(): number {
-    let seq = this.#firstKept;
-    let unacked = 0;
-    for (const { count, lost } of this.#kept) {
-      if (!lost) unacked += Math.max(0, seq + count - Math.max(seq, this.#acked));
-      seq += count;
-    }
-    return unacked;
+    return this.#beyondAck(({ lost }) => !lost);
+  }
+
+  /** Frames that the app has lost, of those that no ack has covered yet. */
+  get lostUnacked(): number {
+    return this.#beyondAck(({ lost }) => lost);
   }
 
   /** The first frame that can still be sent again, and where the one before it ended. */
@@ -136,6 +135,16 @@ export class ClientOutbox {
     const frames = this.kept();
     this.resent += frames.length;
     return frames.map((frame) => ({ ...frame, flags: frame.flags | frameFlags.retransmit }));
+  }
+
+  #beyondAck(counts: (stretch: Stretch) => boolean): number {
+    let seq = this.#firstKept;
+    let frames = 0;
+    for (const stretch of this.#kept) {
+      if (counts(stretch)) frames += Math.max(0, seq + stretch.count - Math.max(seq, this.#acked));
+      seq += stretch.count;
+    }
+    return frames;
   }
 
   #forgetBefore(seq: number): void {

@@ -1,6 +1,7 @@
 import type { CapacityResult } from '../capacity/plan/result.ts';
 import { createPlan, type Plan } from '../capacity/plan/sizes.ts';
 import type { CapacitySpec } from '../capacity/scenario/spec.ts';
+import type { WatchPlay } from '../capacity/simulation/simulate.ts';
 import { type Problem, SpeechfbError } from '../errors.ts';
 import { prometheusRules } from '../slo/service-level/rules.ts';
 import type { Figure, Tree } from './document/figure.ts';
@@ -23,8 +24,11 @@ export type RegionFiles = { region: string | undefined; files: readonly Manifest
 export type DeploymentPlan = {
   name: string;
   regions: readonly RegionFiles[];
-  /** Plays the scenario with the autoscalers that are deployed; takes what `capacity` takes. */
-  play(): CapacityResult;
+  /**
+   * Plays the scenario with the autoscalers that are deployed; takes what `capacity` takes. `watch`
+   * hears how far it has come.
+   */
+  play(watch?: WatchPlay): CapacityResult;
 };
 
 /** What is copied word for word: the canary's file, and rules that ship. */
@@ -51,7 +55,7 @@ export function planDeployment(inputs: DeployInputs, extras: DeployExtras): Depl
       region: spec.regions?.[index]?.name,
       files: filesOf(inputs, extras, { plan, slots, scale: scales[index]!, index }),
     })),
-    play: () => playDeployed(inputs, spec, Number(slots.value), scales),
+    play: (watch) => playDeployed(inputs, spec, Number(slots.value), scales, watch),
   };
 }
 

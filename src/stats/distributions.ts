@@ -93,7 +93,9 @@ function betaFraction(x: number, a: number, b: number): number {
   let c = 1;
   let d = 1 / away(1 - ((a + b) * x) / (a + 1));
   let result = d;
-  for (let m = 1; m < 20_000; m++) {
+  // It converges in some sqrt(max(a, b)) steps.
+  const most = 20_000 + 10 * Math.sqrt(Math.max(a, b));
+  for (let m = 1; m < most; m++) {
     const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m));
     d = 1 / away(1 + even * d);
     c = away(1 + even / c);

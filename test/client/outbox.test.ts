@@ -50,9 +50,9 @@ describe('the outbox', () => {
     outbox.lose(sounds, 1);
     expect(outbox.add(sounds, 2)).toMatchObject({ seq: 2, firstSample: 640, flags: 0 });
     expect(outbox.retransmit(0).map(({ seq }) => seq)).toEqual([0, 2]);
-    expect(outbox).toMatchObject({ sent: 3, lost: 1, unacked: 2, resent: 2 });
+    expect(outbox).toMatchObject({ sent: 3, lost: 1, unacked: 2, lostUnacked: 1, resent: 2 });
     outbox.acknowledge(2);
-    expect(outbox).toMatchObject({ sent: 3, lost: 1, unacked: 1 });
+    expect(outbox).toMatchObject({ sent: 3, lost: 1, unacked: 1, lostUnacked: 0 });
   });
 
   it('keeps exactly the frames that no ack has covered, as they were sent, whatever is said, lost, skipped and acknowledged', () => {

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { newAuthority } from '../../src/load/service/authority.ts';
+import { speechfb } from '../kit/command.ts';
 import { childrenOf } from '../kit/processes.ts';
 import { bin, runProgram } from '../kit/program.ts';
 import { essence, finalOf, lastFrame, sendClip, startReading } from '../kit/server/reader.ts';
@@ -59,11 +61,24 @@ describe('speechfb serve in two roles', () => {
       '--pod-deletion-cost is for --role inference',
     ],
     [['--role', 'inference', '--pod-deletion-cost'], '--pod-deletion-cost: KUBERNETES_SERVICE_HOST is not set'],
+    [['--role', 'inference', '--http-listen', '9091'], '--http-listen "9091" is no address'],
     [['--role', 'inference', '--gateways', '2'], '--gateways is not for --role inference'],
     [['--region', 'EU {west}'], '--region: "EU {west}" is not the name of a region: a to z, 0 to 9'],
   ])('refuses %j', async (flags, message) => {
-    const { code, stderr } = await runProgram(['serve', '--port', '0', ...flags]);
+    const { status, stderr } = await speechfb('serve', '--port', '0', ...flags);
     expect(stderr).toContain(message);
+    expect(status).toBe(2);
+  });
+
+  it('ends a node whose HTTP port is taken, and has not said that it is ready', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void other.close());
+    await once(other, 'listening');
+    const taken = `127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const flags = ['--role', 'inference', '--node-listen', '127.0.0.1:0', '--http-listen', taken];
+    const { code, stdout, stderr } = await runProgram(['serve', ...flags]);
+    expect(stderr).toContain('[port_in_use]');
+    expect(stdout).toBe('');
     expect(code).toBe(2);
   });
 });

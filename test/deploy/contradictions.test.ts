@@ -186,6 +186,14 @@ describe('inputs that contradict are refused with the place of both', () => {
       /capacity\.yaml:\d+:\d+ brings 24,000/,
     ],
     [
+      'more pods than a cluster has',
+      {
+        capacity: capacity('peakUsers: 20000', 'peakUsers: 4000000').replace('pod: {streams: 120', 'pod: {streams: 12'),
+      },
+      /capacity\.yaml:\d+:\d+: demand: asks for 520,000 pods of the 12 streams at capacity\.yaml:\d+:\d+/,
+      /a cluster of Kubernetes has 150,000 pods at the most/,
+    ],
+    [
       'a target that no fleet can be above',
       { capacity: capacity('scaling: {', 'scaling: {target: 95%, ') },
       /capacity\.yaml:\d+:\d+: scaling\.target: 95 %/,
@@ -326,6 +334,104 @@ describe('a value that cannot be is refused where it stands', () => {
       { values: shipped.values.replace('image: ', 'image: registry.example.com:5000/team/speechfb # ') },
       /values\.yaml:\d+:\d+: spec\.image/,
     ],
+    ...[
+      'registry.example.com/SpeechFB:0.1.0',
+      'speechfb@latest',
+      'speechfb@sha256:abc',
+      'speechfb:',
+      'https://registry.example.com/speechfb:1',
+      'registry.example.com//speechfb:1',
+    ].map((image): [string, Partial<Sources>, RegExp] => [
+      `the image ${image}`,
+      { values: shipped.values.replace(/image: .*/, `image: "${image}"`) },
+      /values\.yaml:\d+:\d+: spec\.image: .* is not an image with a tag, or a digest/,
+    ]),
+    ...['Speech.example.com', 'speech..example.com', '-speech.example.com', '*.example.com', '10.0.0.1', 'a:8443'].map(
+      (host): [string, Partial<Sources>, RegExp] => [
+        `the host ${host}`,
+        { values: shipped.values.replace(/host: .*/, `host: "${host}"`) },
+        /values\.yaml:\d+:\d+: spec\.host: .* is not a host name/,
+      ],
+    ),
+    ...['http://anna:secret@prometheus:9090', 'http://token@prometheus'].map(
+      (url): [string, Partial<Sources>, RegExp] => [
+        `a Prometheus at ${url}`,
+        { values: shipped.values.replace(/prometheus: .*/, `prometheus: ${url}`) },
+        /values\.yaml:\d+:\d+: spec\.prometheus: has a user or a password in it, .*; write it as http/,
+      ],
+    ),
+    ...['prometheus:9090', 'http://', 'http://prometheus:port'].map((url): [string, Partial<Sources>, RegExp] => [
+      `a Prometheus at ${url}`,
+      { values: shipped.values.replace(/prometheus: .*/, `prometheus: "${url}"`) },
+      /values\.yaml:\d+:\d+: spec\.prometheus: .* is not an address such as/,
+    ]),
+    [
+      'a namespace of 64 letters',
+      { values: shipped.values.replace('namespace: speechfb', `namespace: ${'n'.repeat(64)}`) },
+      /values\.yaml:\d+:\d+: spec\.namespace: .*63 at most/,
+    ],
+    [
+      'a gateway class with a slash',
+      { values: shipped.values.replace('gatewayClass: envoy', 'gatewayClass: envoy/wss') },
+      /values\.yaml:\d+:\d+: spec\.gatewayClass/,
+    ],
+    ...['capacity type', '-spot', 'a/b/c', 'Karpenter_sh/capacity', `${'k'.repeat(64)}`].map(
+      (label): [string, Partial<Sources>, RegExp] => [
+        `spot machines by the label ${label}`,
+        { values: `${shipped.values}  spot: {floor: 30%, label: "${label}"}\n` },
+        /values\.yaml:\d+:\d+: spec\.spot\.label: .* is not the key of a label such as karpenter/,
+      ],
+    ),
+    [
+      'spot machines by a value that no label has',
+      { values: `${shipped.values}  spot: {floor: 30%, value: "spot!"}\n` },
+      /values\.yaml:\d+:\d+: spec\.spot\.value/,
+    ],
+    [
+      'a memory below nothing',
+      { values: values('  inference: {memory: -2Gi}\n') },
+      /values\.yaml:\d+:\d+: spec\.inference\.memory: "-2Gi" is not a whole number of Mi or Gi/,
+    ],
+    [
+      'cores in thousandths',
+      { values: values('  inference: {cpu: 2000m}\n') },
+      /values\.yaml:\d+:\d+: spec\.inference\.cpu: "2000m" is not a number of whole cores from 1 to 1000/,
+    ],
+    [
+      'a drain without a unit',
+      { values: values('  inference: {drain: 60}\n') },
+      /values\.yaml:\d+:\d+: spec\.inference\.drain: 60 is not a duration/,
+    ],
+    [
+      'a start in minutes as others write them',
+      { capacity: capacity('startup: 120s', 'startup: 2min') },
+      /capacity\.yaml:\d+:\d+: .*unknown unit "min"; allowed: us, ms, s, m, h/,
+    ],
+    [
+      'nobody',
+      { capacity: capacity('peakUsers: 20000', 'peakUsers: 0') },
+      /capacity\.yaml:\d+:\d+: spec\.demand\.peakUsers: 0 is not a whole number from 1/,
+    ],
+    [
+      'a canary of more than everybody',
+      { canary: canary('share: 100%', 'share: 120%') },
+      /canary\.yaml:\d+:\d+: spec\.steps\.2\.share: "120%" is outside/,
+    ],
+    [
+      'a promise of everything',
+      { slo: shipped.slo.replace('target: 99%', 'target: 100%') },
+      /slo\.yaml:\d+:\d+: spec\.objectives\.0\.target: "100%" leaves no error budget/,
+    ],
+    [
+      'a point of a curve that is no number',
+      {
+        capacity: capacity(
+          'pod: {streams: 120,',
+          'pod: {profile: {points: [{streams: 10, p99_ms: .nan}], slo: {percentile: 99, value: 500ms}},',
+        ),
+      },
+      /capacity\.yaml:\d+:\d+: spec\.pod\.profile\.points\.0: p99_ms: NaN is not a number of ms/,
+    ],
     [
       'a memory in megabytes',
       { values: values('  inference: {memory: 500MB}\n') },
@@ -353,4 +459,62 @@ describe('a value that cannot be is refused where it stands', () => {
       /values\.yaml:\d+:\d+: metadata\.name: .*42 at most/,
     ],
   ])('%s', (_, changes, expected) => expect(faultsOf({ ...shipped, ...changes })).toMatch(expected));
+});
+
+describe('what looks odd and is right is taken', () => {
+  const memory = '  inference: {memory: 4Gi}\n';
+  it.each<[string, Partial<Sources>]>([
+    ['one learner', { capacity: capacity('peakUsers: 20000', 'peakUsers: 1') }],
+    [
+      'an image by its digest at a registry with a port',
+      {
+        values: shipped.values.replace(
+          /image: .*/,
+          `image: Registry.example.com:5000/team/speech_fb@sha256:${'a1'.repeat(32)}`,
+        ),
+      },
+    ],
+    [
+      'an image with both',
+      { values: shipped.values.replace(/image: .*/, `image: localhost/speechfb:v1.0@sha256:${'0f'.repeat(32)}`) },
+    ],
+    [
+      'a namespace of 63 letters',
+      { values: shipped.values.replace('namespace: speechfb', `namespace: ${'n'.repeat(63)}`) },
+    ],
+    [
+      'a gateway class of a domain',
+      { values: shipped.values.replace('gatewayClass: envoy', 'gatewayClass: gw.example.com') },
+    ],
+    ['memory in Gi', { values: values(memory) }],
+    ['no headroom', { capacity: capacity('headroom: 30%', 'headroom: 0%') }],
+    ['machines that cost nothing', { capacity: capacity('price: $2.00/h, audio', 'price: $0/h, audio') }],
+    ['a curve of one point', { curve: curve(300) }],
+    [
+      'a curve whose latency falls and whose points are in no order',
+      {
+        curve: JSON.stringify({
+          points: [
+            { streams: 150, p99_ms: 200 },
+            { streams: 120, p99_ms: 300 },
+            { streams: 10, p99_ms: 450 },
+          ],
+        }),
+      },
+    ],
+    ['a step of less than a percent', { canary: canary('share: 5%', 'share: 0.4%') }],
+    [
+      'two regions of one price',
+      {
+        capacity: `${shipped.capacity}  regions: [{name: eu, share: 50%, pinned: true}, {name: us, share: 50%, pinned: true}]\n`,
+        values: `${shipped.values}  regions: [{name: eu, residency: stays, cluster: eu-1}, {name: us, residency: stays, cluster: US_east.1}]\n`,
+      },
+    ],
+  ])('%s', (_, changes) => expect(faultsOf({ ...shipped, ...changes })).toBe('nothing'));
+
+  it('a promise of six nines asks a curve for that percentile', () => {
+    const slo = shipped.slo.replace('target: 99%', 'target: 99.9999%');
+    const told = faultsOf({ ...shipped, slo, curve: curve(300), capacity: profile(99.9999, '500ms') });
+    expect(told).toMatch(/curve\.json: .*has no p99\.9999_ms; it has p95_ms, p99_ms|p99\.9999_ms/);
+  });
 });

@@ -136,6 +136,28 @@ describe('frames out of order', () => {
     expect(types).toEqual(['none', 'unscored', 'none', 'none']);
   });
 
+  it('are a gap at the end, too, when the goodbye says that there were more', async () => {
+    const client = await connect((await serve()).url);
+    client.send(startMessage());
+    client.frames(0, 9);
+    client.send({ type: 'close', last_seq: 12 });
+    expect(await client.closed).toMatchObject({ code: 1000 });
+    expect(client.of('info')).toMatchObject([{ code: 'audio_gap', frames: 3 }]);
+    expect(client.of('ack').at(-1)).toMatchObject({ next_seq: 13 });
+  });
+
+  it('are not believed in without end: the final, and then an error', async () => {
+    const client = await connect((await serve()).url);
+    client.send(startMessage());
+    client.frames(0, 9);
+    client.send({ type: 'close', last_seq: 0xffffffff });
+    await client.closed;
+    expect(client.of('utterance_final')).toHaveLength(1);
+    const message = 'last_seq 4294967295 is too far ahead of 10, the next seq expected';
+    expect(client.of('error')).toMatchObject([{ code: 'invalid_message', message }]);
+    expect(client.of('info')).toEqual([]);
+  });
+
   it('are acknowledged again and change nothing when they are replays', async () => {
     const client = await connect((await serve()).url);
     client.send(startMessage());

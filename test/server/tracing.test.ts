@@ -11,17 +11,33 @@ const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const traceparent = `00-${traceId}-00f067aa0ba902b7-01`;
 
 /** A server that traces to a receiver of the test; `flush` resolves when all was sent. */
-async function traced(answer?: (response: ServerResponse) => void, changes: Partial<ServerOptions> = {}) {
+async function traced(
+  answer?: (response: ServerResponse) => void,
+  changes: Partial<ServerOptions> = {},
+  answerMs = 5000,
+) {
   const receiver = await receiveOtlp(answer);
   onTestFinished(() => receiver.close());
   const url = SecretUrl.parse(receiver.url, 'http').below('/v1/traces');
   const trouble: (string | undefined)[] = [];
   const onTrouble = (why: string | undefined) => void trouble.push(why);
-  const tracing = openOtlpTracing({ url, version: '0.0.0-test', share: 1, slowMs: 500, onTrouble });
+  const tracing = openOtlpTracing({ url, version: '0.0.0-test', share: 1, slowMs: 500, onTrouble, answerMs });
   onTestFinished(() => tracing[Symbol.asyncDispose]());
   const server = await serve({ tracing, ...changes });
   await server.ready;
   return { receiver, trouble, server, flush: () => tracing.flush() };
+}
+
+/** An answer that begins well, and never ends. */
+function drip(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'application/x-protobuf' });
+  const timer = setInterval(() => response.write('\0'), 50);
+  response.once('close', () => clearInterval(timer));
+}
+
+function resetHalfway(response: ServerResponse): void {
+  response.writeHead(200, { 'content-length': '1000' });
+  response.write('half', () => response.socket?.resetAndDestroy());
 }
 
 /** A session from its start to its close. */
@@ -98,7 +114,12 @@ describe('a server that traces', () => {
   it.each<[string, (response: ServerResponse) => void]>([
     ['hangs', () => {}],
     ['refuses', (response) => response.writeHead(400).end()],
+    ['fails', (response) => response.writeHead(500).end('x'.repeat(100_000))],
+    ['asks for an hour', (response) => response.writeHead(503, { 'retry-after': '3600' }).end()],
+    ['sends it elsewhere', (response) => response.writeHead(307, { location: 'http://127.0.0.1:9/' }).end()],
     ['breaks off', (response) => response.destroy()],
+    ['resets the connection in its answer', resetHalfway],
+    ['answers a byte at a time', drip],
   ])('serves as ever while its receiver %s', async (_, answer) => {
     const { receiver, server } = await traced(answer);
     for (let i = 0; i < 3; i++) {
@@ -107,6 +128,16 @@ describe('a server that traces', () => {
       expect(client.of('utterance_final')).toHaveLength(1);
     }
     await expect.poll(() => receiver.headers.length).toBeGreaterThan(0);
+  });
+
+  it('gives up a receiver that answers a byte at a time, says so, and sends the next spans', async () => {
+    const { receiver, server, trouble } = await traced(drip, {}, 200);
+    for (let i = 1; i <= 2; i++) {
+      await speak(server.url);
+      await expect.poll(() => receiver.headers.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(i);
+    }
+    await expect.poll(() => trouble, { timeout: 20_000 }).toEqual(['no whole answer within 1200 ms']);
+    expect(await metricsOf(server.url)).toMatch(/speechfb_spans_total\{outcome="failed"\} [1-9]/);
   });
 
   it('says that a receiver refuses, once, and counts what is lost', async () => {

@@ -1,4 +1,5 @@
 import { scaling } from '../scenario/scaling.ts';
+import type { WatchPlay } from '../simulation/simulate.ts';
 import type { CapacityDetails, SimulationResult } from './result.ts';
 import { simulatePlan } from './simulation.ts';
 import type { Plan } from './sizes.ts';
@@ -15,6 +16,7 @@ export function leverOf(
   plan: Plan,
   { pods }: Pick<CapacityDetails, 'pods'>,
   { degraded_share }: SimulationResult,
+  watch?: WatchPlay,
 ): Lever | undefined {
   const { spec } = plan;
   if (!pods.at_spike || degraded_share <= worthALever) return undefined;
@@ -24,7 +26,7 @@ export function leverOf(
   const maxReplicas = given.maxReplicas && Math.max(minReplicas, given.maxReplicas);
   const { initialPods, ...rest } = spec.simulation;
   const changed = { ...spec, scaling: { ...given, minReplicas, maxReplicas }, simulation: rest };
-  return { minReplicas, simulation: simulatePlan({ ...plan, spec: changed }) };
+  return { minReplicas, simulation: simulatePlan({ ...plan, spec: changed }, watch) };
 }
 
 /**

@@ -1,6 +1,6 @@
-import { byteRate, count, dollars, formatMs, percent, whole } from '../../format.ts';
+import { byteRate, count, dollars, formatMs, numberText, percent, whole } from '../../format.ts';
 import type { Lever } from './lever.ts';
-import type { CapacityDetails, CapacityResult } from './result.ts';
+import type { CapacityDetails, CapacityResult, SimulationResult } from './result.ts';
 import type { Plan } from './sizes.ts';
 
 type Answer = Pick<CapacityResult, 'ingress_bytes_per_second' | 'pods' | 'cost' | 'simulation'>;
@@ -21,6 +21,7 @@ export function notesOn(plan: Plan, answer: Answer, details: Details, lever: Lev
     onCost(answer),
     onCurve(details),
     onThroughput(details),
+    groupsNote(answer.simulation),
   ].filter((note) => note !== undefined);
 }
 
@@ -107,4 +108,12 @@ function onThroughput({ streams_per_pod: { value, by_curve } }: Details): string
   if (!Number.isFinite(peak.load)) return `the scalability law (${law}) finds no load that slows the pod down`;
   const beyond = value > peak.load ? ': the pod is sized beyond it, where more load does less work' : '';
   return `by the scalability law (${law}) throughput peaks at ${whole(peak.load)} streams${beyond}`;
+}
+
+/** Said where learners were not played one by one, and how much rougher that is. */
+export function groupsNote({ regions }: Pick<SimulationResult, 'regions'>): string | undefined {
+  const most = Math.max(...regions.map(({ learners_a_group }) => learners_a_group));
+  if (most === 1) return undefined;
+  const chance = `chance weighs up to ${numberText(Math.sqrt(most))} times what it does where each is alone`;
+  return `more turns of speech than are played one by one: up to ${whole(most)} learners speak and listen together, and ${chance}`;
 }

@@ -2,6 +2,7 @@ import { concurrencyQuantile } from '../queueing/concurrency.ts';
 import { judgeAssertion } from '../scenario/assertion.ts';
 import { audioBytesPerSecond } from '../scenario/codec.ts';
 import type { CapacitySpec } from '../scenario/spec.ts';
+import type { WatchPlay } from '../simulation/simulate.ts';
 import { costOf } from './cost.ts';
 import { audioOf, detailsOf } from './details.ts';
 import { leverOf } from './lever.ts';
@@ -13,8 +14,10 @@ import { valuesOf } from './values.ts';
 
 /**
  * The whole answer to a scenario. Pure: the same scenario, inputs and seed give the same result.
+ *
+ * @param watch hears how far a run of the simulation has come
  */
-export function planCapacity(name: string, spec: CapacitySpec, inputs: PlanInputs): CapacityResult {
+export function planCapacity(name: string, spec: CapacitySpec, inputs: PlanInputs, watch?: WatchPlay): CapacityResult {
   const plan = createPlan(spec, inputs);
   const { active, users, pods, supply } = plan;
   const cost = costOf(supply);
@@ -27,7 +30,7 @@ export function planCapacity(name: string, spec: CapacitySpec, inputs: PlanInput
       self_hosted_per_minute: cost.selfHostedPerMinute ?? null,
       blended_per_minute: cost.blendedPerMinute ?? null,
     },
-    simulation: simulatePlan(plan),
+    simulation: simulatePlan(plan, watch),
   };
   const details = detailsOf(name, plan);
   const values = valuesOf(answer, details);
@@ -39,6 +42,6 @@ export function planCapacity(name: string, spec: CapacitySpec, inputs: PlanInput
     ...answer,
     assertions,
     verdict,
-    details: { ...details, notes: notesOn(plan, answer, details, leverOf(plan, details, answer.simulation)) },
+    details: { ...details, notes: notesOn(plan, answer, details, leverOf(plan, details, answer.simulation, watch)) },
   };
 }

@@ -49,7 +49,13 @@ export type SimulationResult = {
   /** Share of the served minutes that the own pods served. */
   self_hosted_share: number;
   cost: { total: number | null; per_served_minute: number | null; idle_share: number };
-  regions: { name: string; peak_pods: number; degraded_stream_minutes: number }[];
+  regions: {
+    name: string;
+    /** Learners who were played as one, since there are many; 1: each alone. */
+    learners_a_group: number;
+    peak_pods: number;
+    degraded_stream_minutes: number;
+  }[];
   timeline: TimelinePoint[];
 };
 

@@ -2,18 +2,21 @@ import type { CapacitySpec } from '../scenario/spec.ts';
 import { type Spike, userCurve } from '../scenario/users.ts';
 import type { Scaling } from '../simulation/autoscaler.ts';
 import type { SpotRules } from '../simulation/fleet.ts';
+import { learnersInGroups } from '../simulation/groups.ts';
 import { defaultScaleDown, defaultScaleUp, type ScalingRules, unruledScaleUp } from '../simulation/hpa.ts';
-import { type SimulationOutcome, simulate } from '../simulation/simulate.ts';
+import { type SimulationOutcome, simulate, type WatchPlay } from '../simulation/simulate.ts';
 import { countPods } from './pods.ts';
 import type { SimulationResult } from './result.ts';
 import type { Plan } from './sizes.ts';
 
-/** Runs the plan through its spike or its day. */
-export function simulatePlan(plan: Plan): SimulationResult {
+/** Runs the plan through its spike or its day; `watch` hears how far it has come. */
+export function simulatePlan(plan: Plan, watch?: WatchPlay): SimulationResult {
   const { spec, supply } = plan;
   const durationMs = spec.simulation.duration ?? usualDurationMs(plan);
   const { limits, pools } = managedPools(plan);
   const curve = userCurve(plan.base, spikeOf(spec));
+  const users = plan.regions.map((region) => (atMs: number) => region.share * curve(atMs - region.behind));
+  const groups = learnersInGroups(users, { duty: spec.demand.dutyCycle, turnMs: spec.demand.turn, durationMs });
   const outcome = simulate({
     regions: plan.regions.map((region, index) => {
       const initialPods = supply.selfHosted || !supply.managed ? startingPods(plan, region) : 0;
@@ -21,7 +24,8 @@ export function simulatePlan(plan: Plan): SimulationResult {
         name: region.name,
         pinned: region.pinned,
         managedPool: pools[index]!,
-        users: (atMs) => region.share * curve(atMs - region.behind),
+        group: groups[index]!,
+        users: users[index]!,
         initialPods,
         scaling: scalingOf(spec, plan.streamsPerPod, initialPods, region),
       };
@@ -40,6 +44,7 @@ export function simulatePlan(plan: Plan): SimulationResult {
     turnMs: spec.demand.turn,
     durationMs,
     seed: spec.simulation.seed,
+    watch,
   });
   return describe(plan, outcome, durationMs);
 }
@@ -71,8 +76,9 @@ function describe({ spec, supply, streamsPerPod }: Plan, outcome: SimulationOutc
       per_served_minute: total === null || served === 0 ? null : total / served,
       idle_share: podHours === 0 ? 0 : Math.max(0, 1 - outcome.podMinutes / (podHours * 60 * streamsPerPod)),
     },
-    regions: outcome.regions.map(({ name, peakPods, degradedMinutes }) => ({
+    regions: outcome.regions.map(({ name, group, peakPods, degradedMinutes }) => ({
       name,
+      learners_a_group: group,
       peak_pods: peakPods,
       degraded_stream_minutes: degradedMinutes,
     })),

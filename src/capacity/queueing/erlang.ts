@@ -7,8 +7,8 @@ import { ceilSafe } from './rounding.ts';
  */
 export function erlangB(servers: number, load: number): number {
   if (load <= 0) return servers > 0 ? 0 : 1;
-  let blocking = 1;
-  for (let k = 1; k <= servers; k++) blocking = (load * blocking) / (k + load * blocking);
+  let { servers: k, blocking } = startOfRecursion(Math.min(servers, load), load);
+  while (k++ < servers && blocking > 0) blocking = (load * blocking) / (k + load * blocking);
   return blocking;
 }
 
@@ -38,8 +38,8 @@ export function waitQuantile(servers: number, load: number, service: number, p: 
 /** The fewest servers whose Erlang B blocking of `load` is at most `target`; 0 for no load. */
 export function serversForBlocking(load: number, target: number): number {
   if (load <= 0) return 0;
-  let blocking = 1;
-  let servers = 0;
+  // B_k is above 1 - k / load, so fewer than that block more than the target.
+  let { servers, blocking } = startOfRecursion(load * (1 - target), load);
   while (blocking > target) {
     servers++;
     blocking = (load * blocking) / (servers + load * blocking);
@@ -63,4 +63,15 @@ export function serversForWait(load: number, service: number, p: number, limit: 
     else high = middle;
   }
   return high;
+}
+
+/**
+ * Where the recursion of Erlang B begins on its way to `servers`, at most `load`. With I = 1 / B it
+ * is I_k = 1 + k / a I_{k-1}: an error at the start shrinks by k / a a step, over the last 12
+ * sqrt(a) steps to exp(-72) of itself. So a load of millions needs thousands of steps, and from 1 -
+ * k / a, the limit of B far below the load, ends at the same number.
+ */
+function startOfRecursion(servers: number, load: number): { servers: number; blocking: number } {
+  const first = Math.max(0, Math.floor(servers - 12 * Math.sqrt(load)));
+  return { servers: first, blocking: 1 - first / load };
 }

@@ -9,16 +9,17 @@ export class WaitHistogram {
   #never = 0;
   #total = 0;
 
-  record(waitMs: number): void {
-    this.#total++;
-    if (waitMs <= 0) this.#none++;
-    else this.#buckets[Math.min(this.#buckets.length - 1, Math.max(0, Math.ceil(Math.log(waitMs) / logStep)))]!++;
+  record(waitMs: number, streams = 1): void {
+    this.#total += streams;
+    if (waitMs <= 0) this.#none += streams;
+    else
+      this.#buckets[Math.min(this.#buckets.length - 1, Math.max(0, Math.ceil(Math.log(waitMs) / logStep)))]! += streams;
   }
 
-  /** A stream that ended without ever being served. */
-  recordNever(): void {
-    this.#total++;
-    this.#never++;
+  /** Streams that ended without ever being served. */
+  recordNever(streams = 1): void {
+    this.#total += streams;
+    this.#never += streams;
   }
 
   count(): number {

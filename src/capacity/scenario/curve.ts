@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isNot } from '../../config/sentences.ts';
+import { isNot, shown } from '../../config/sentences.ts';
 import { fitUsl, type Usl, uslPeak } from './usl.ts';
 
 const above0 = (what: string) => {
@@ -107,6 +107,6 @@ export function curveProblems(points: readonly CurvePoint[], limit: Limit): { in
       return [{ index, message: `has no ${key}; it has ${known.join(', ') || 'no percentile'}` }];
     }
     if (typeof value === 'number' && value >= 0) return [];
-    return [{ index, message: `${key}: ${JSON.stringify(value)} is not a number of ms from 0` }];
+    return [{ index, message: `${key}: ${shown(value)} is not a number of ms from 0` }];
   });
 }

@@ -21,43 +21,67 @@ export type SpotRules = {
   fallback: 'on-demand' | 'spot';
 };
 
-type Pod = { spot: boolean; readyAtMs: number; noticeAtMs: number; goneAtMs: number; leaving: boolean };
+type Pod = {
+  readonly spot: boolean;
+  readonly readyAtMs: number;
+  readonly noticeAtMs: number;
+  /** What it carries now; undefined until it is ready. */
+  streams: number | undefined;
+  /** Under notice, with a replacement ordered: it serves until it goes, and is no replica. */
+  isLeaving: boolean;
+  isGone: boolean;
+};
 
-/** The pods of one region. Times move only forward. */
-/** A fleet of `initial` warm pods. */
+/**
+ * The pods of one region, `initial` of them warm. Times move only forward. An order, a start, a
+ * notice and a loss cost the same in a fleet of any size.
+ */
 export class Fleet {
   readonly #times: PodTimes;
   readonly #spot: SpotRules | undefined;
   readonly #random: Random;
-  readonly #pods: Pod[] = [];
-  #nextChangeMs = Number.POSITIVE_INFINITY;
+  readonly #warmingStreams: number;
+  /** Oldest first, which is the order in which pods become ready and warm. */
+  readonly #ordered: Pod[] = [];
+  #pastReady = 0;
+  #pastWarm = 0;
+  /** Oldest first, to be sent away from the end; the lost and the leaving are passed over. */
+  readonly #stack: Pod[] = [];
+  /** Spot pods by the second in which they get their notice, and those that have got it. */
+  readonly #notices = new Map<number, Pod[]>();
+  #noticedUntilS = -1;
+  readonly #going: Pod[] = [];
+  #pastGoing = 0;
   #capacity = 0;
   #ready = 0;
-  #staying = 0;
-  #spotCount = 0;
+  readonly #staying = { all: 0, spot: 0 };
+  readonly #paid = { all: 0, spot: 0 };
   #lost = 0;
 
   constructor(times: PodTimes, spot: SpotRules | undefined, initial: number, random: Random) {
     this.#times = times;
     this.#spot = spot;
     this.#random = random;
+    this.#warmingStreams = Math.floor(times.streams * times.warmupShare);
     for (let i = 0; i < initial; i++) this.#order(-times.startupMs - times.warmupMs);
-    this.#recount(0);
+    this.#start(0);
   }
 
   /** Orders or removes pods until `replicas` stay. Unready ones go first, then the youngest. */
   scaleTo(replicas: number, nowMs: number): void {
-    if (replicas === this.#staying) return;
-    for (let count = this.#staying; count < replicas; count++) this.#order(nowMs);
-    if (this.#staying > replicas) this.#remove(this.#staying - replicas, nowMs);
-    this.#recount(nowMs);
+    if (replicas === this.#staying.all) return;
+    while (this.#staying.all < replicas) this.#order(nowMs);
+    while (this.#staying.all > replicas) {
+      const pod = this.#stack.pop()!;
+      if (!pod.isLeaving && !pod.isGone) this.#remove(pod);
+    }
+    this.#start(nowMs);
   }
 
   /** Lets time pass: pods become ready and warm, spot pods get their notice and go. */
   advance(nowMs: number): void {
-    if (nowMs < this.#nextChangeMs) return;
-    if (this.#spot) for (const pod of [...this.#pods]) this.#takeBack(pod, nowMs);
-    this.#recount(nowMs);
+    if (this.#spot) this.#takeBack(this.#spot, nowMs);
+    this.#start(nowMs);
   }
 
   /** Streams that the pods carry now. */
@@ -67,7 +91,7 @@ export class Fleet {
 
   /** Pods that count as replicas, leaving ones not among them. */
   replicas(): number {
-    return this.#staying;
+    return this.#staying.all;
   }
 
   ready(): number {
@@ -76,7 +100,7 @@ export class Fleet {
 
   /** Pods that are paid for. */
   paid(): { onDemand: number; spot: number } {
-    return { onDemand: this.#pods.length - this.#spotCount, spot: this.#spotCount };
+    return { onDemand: this.#paid.all - this.#paid.spot, spot: this.#paid.spot };
   }
 
   /** Spot pods taken back so far. */
@@ -85,60 +109,93 @@ export class Fleet {
   }
 
   #order(nowMs: number, onDemand = false): void {
-    const spots = this.#pods.filter((pod) => pod.spot && !pod.leaving).length;
-    const stay = this.#pods.filter((pod) => !pod.leaving).length;
-    const asSpot = !onDemand && this.#spot !== undefined && spots < Math.round(this.#spot.share * (stay + 1));
-    const bornMs = Math.max(0, nowMs);
-    const lifeMs =
-      asSpot && this.#spot.lossPerHour > 0
-        ? (-Math.log(1 - this.#random.uniform()) / -Math.log(1 - this.#spot.lossPerHour)) * 3_600_000
-        : Number.POSITIVE_INFINITY;
-    const noticeAtMs = bornMs + lifeMs;
-    this.#pods.push({
-      spot: asSpot,
+    const spot = onDemand ? undefined : this.#spot;
+    const isSpot = spot !== undefined && this.#staying.spot < Math.round(spot.share * (this.#staying.all + 1));
+    const pod: Pod = {
+      spot: isSpot,
       readyAtMs: nowMs + this.#times.startupMs,
-      noticeAtMs,
-      goneAtMs: noticeAtMs + (this.#spot?.noticeMs ?? 0),
-      leaving: false,
-    });
+      noticeAtMs: isSpot ? Math.max(0, nowMs) + this.#lifeMs(spot) : Number.POSITIVE_INFINITY,
+      streams: undefined,
+      isLeaving: false,
+      isGone: false,
+    };
+    this.#ordered.push(pod);
+    this.#stack.push(pod);
+    count(this.#staying, pod, 1);
+    count(this.#paid, pod, 1);
+    if (pod.noticeAtMs === Number.POSITIVE_INFINITY) return;
+    const atS = Math.max(this.#noticedUntilS + 1, Math.ceil(pod.noticeAtMs / 1000));
+    const others = this.#notices.get(atS);
+    if (others) others.push(pod);
+    else this.#notices.set(atS, [pod]);
   }
 
-  #remove(count: number, nowMs: number): void {
-    const stay = this.#pods.filter((pod) => !pod.leaving);
-    stay.sort((a, b) => Number(b.readyAtMs > nowMs) - Number(a.readyAtMs > nowMs) || b.readyAtMs - a.readyAtMs);
-    for (const pod of stay.slice(0, count)) this.#pods.splice(this.#pods.indexOf(pod), 1);
+  #lifeMs({ lossPerHour }: SpotRules): number {
+    if (lossPerHour === 0) return Number.POSITIVE_INFINITY;
+    return (-Math.log(1 - this.#random.uniform()) / -Math.log(1 - lossPerHour)) * 3_600_000;
   }
 
-  #takeBack(pod: Pod, nowMs: number): void {
-    if (this.#spot!.fallback === 'on-demand' && !pod.leaving && nowMs >= pod.noticeAtMs) {
-      pod.leaving = true;
-      this.#order(nowMs, true);
+  #remove(pod: Pod): void {
+    this.#leave(pod);
+    pod.isGone = true;
+    this.#capacity -= pod.streams ?? 0;
+    count(this.#paid, pod, -1);
+  }
+
+  /** It is no replica any more. */
+  #leave(pod: Pod): void {
+    if (pod.isLeaving) return;
+    pod.isLeaving = true;
+    count(this.#staying, pod, -1);
+    if (pod.streams !== undefined) this.#ready--;
+  }
+
+  #start(nowMs: number): void {
+    const ordered = this.#ordered;
+    for (; this.#pastReady < ordered.length && ordered[this.#pastReady]!.readyAtMs <= nowMs; this.#pastReady++) {
+      const pod = ordered[this.#pastReady]!;
+      if (pod.isGone) continue;
+      pod.streams = this.#warmingStreams;
+      this.#capacity += pod.streams;
+      if (!pod.isLeaving) this.#ready++;
     }
-    if (nowMs < pod.goneAtMs) return;
-    this.#pods.splice(this.#pods.indexOf(pod), 1);
-    this.#lost++;
-    if (this.#spot!.fallback === 'spot') this.#order(nowMs);
+    const coldFromMs = nowMs - this.#times.warmupMs;
+    for (; this.#pastWarm < this.#pastReady && ordered[this.#pastWarm]!.readyAtMs <= coldFromMs; this.#pastWarm++) {
+      const pod = ordered[this.#pastWarm]!;
+      if (pod.isGone) continue;
+      this.#capacity += this.#times.streams - this.#warmingStreams;
+      pod.streams = this.#times.streams;
+    }
+    if (2 * this.#pastWarm < ordered.length) return;
+    ordered.splice(0, this.#pastWarm);
+    this.#pastReady -= this.#pastWarm;
+    this.#pastWarm = 0;
   }
 
-  /**
-   * Counts once at each change, so that asking costs nothing. A pod under notice serves until it
-   * goes.
-   */
-  #recount(nowMs: number): void {
-    [this.#capacity, this.#ready, this.#staying, this.#spotCount] = [0, 0, 0, 0];
-    this.#nextChangeMs = Number.POSITIVE_INFINITY;
-    for (const pod of this.#pods) {
-      const warmAtMs = pod.readyAtMs + this.#times.warmupMs;
-      if (!pod.leaving) this.#staying++;
-      if (pod.spot) this.#spotCount++;
-      if (nowMs >= pod.readyAtMs) {
-        this.#capacity +=
-          nowMs >= warmAtMs ? this.#times.streams : Math.floor(this.#times.streams * this.#times.warmupShare);
-        if (!pod.leaving) this.#ready++;
-      }
-      for (const atMs of [pod.readyAtMs, warmAtMs, pod.noticeAtMs, pod.goneAtMs]) {
-        if (atMs > nowMs && atMs < this.#nextChangeMs) this.#nextChangeMs = atMs;
+  /** Notices and losses up to now, by whole seconds. A pod under notice serves until it goes. */
+  #takeBack({ fallback, noticeMs }: SpotRules, nowMs: number): void {
+    for (const untilS = Math.floor(nowMs / 1000); this.#noticedUntilS < untilS; ) {
+      const noticed = this.#notices.get(++this.#noticedUntilS) ?? [];
+      this.#notices.delete(this.#noticedUntilS);
+      for (const pod of noticed.sort((a, b) => a.noticeAtMs - b.noticeAtMs)) {
+        if (pod.isGone) continue;
+        this.#going.push(pod);
+        if (fallback === 'spot') continue;
+        this.#leave(pod);
+        this.#order(nowMs, true);
       }
     }
+    for (; (this.#going[this.#pastGoing]?.noticeAtMs ?? Infinity) + noticeMs <= nowMs; this.#pastGoing++) {
+      const pod = this.#going[this.#pastGoing]!;
+      if (pod.isGone) continue;
+      this.#remove(pod);
+      this.#lost++;
+      if (fallback === 'spot') this.#order(nowMs);
+    }
   }
+}
+
+function count(pods: { all: number; spot: number }, { spot }: Pod, by: 1 | -1): void {
+  pods.all += by;
+  if (spot) pods.spot += by;
 }

@@ -16,6 +16,7 @@ export type SimulationInput = Omit<Routing, 'regions'> & {
   turnMs: number;
   durationMs: number;
   seed: number;
+  watch?: WatchPlay | undefined;
 };
 
 export type RegionInput = Routing['regions'][number] & {
@@ -24,6 +25,9 @@ export type RegionInput = Routing['regions'][number] & {
   initialPods: number;
   scaling: Scaling;
 };
+
+/** Told each second of the run how far it has come. */
+export type WatchPlay = (playedMs: number, durationMs: number) => void;
 
 /** What one simulated run came to. Minutes are stream-minutes; waits in ms, Infinity for never. */
 export type SimulationOutcome = {
@@ -43,7 +47,7 @@ export type SimulationOutcome = {
   peakPods: number;
   onDemandPodHours: number;
   spotPodHours: number;
-  regions: { name: string; peakPods: number; degradedMinutes: number }[];
+  regions: { name: string; group: number; peakPods: number; degradedMinutes: number }[];
   timeline: TimelinePoint[];
 };
 
@@ -54,7 +58,8 @@ export type SimulationOutcome = {
 const tickMs = 1000;
 
 /**
- * The spike, stream by stream. Every user alternates between speaking (mean turnMs) and listening,
+ * The spike, stream by stream, or group by group where a region's learners are played in groups,
+ * which costs as much less. Every user alternates between speaking (mean turnMs) and listening,
  * so that at any moment Bin(users, duty) want a stream; since both times are exponential, the next
  * event of all users together is drawn exactly (Gillespie 1977). Same seed, same run.
  */
@@ -66,6 +71,8 @@ type Region = RegionInput & {
   index: number;
   fleet: Fleet;
   autoscale: Autoscaler;
+  group: number;
+  /** Groups that are online. */
   people: number;
   peakPods: number;
   degradedMs: number;
@@ -77,6 +84,7 @@ function newRegion(region: RegionInput, index: number, { pod, spot }: Simulation
     index,
     fleet: new Fleet(pod, spot, region.initialPods, random),
     autoscale: createAutoscaler(region.scaling),
+    group: region.group ?? 1,
     people: 0,
     peakPods: 0,
     degradedMs: 0,
@@ -120,6 +128,7 @@ class Simulation {
       for (const region of this.#regions) this.#movePeople(region, nowMs);
       this.#account(nowMs, Math.min(tickMs, this.#input.durationMs - nowMs));
       this.#runEvents(nowMs, Math.min(nowMs + tickMs, this.#input.durationMs));
+      this.#input.watch?.(nowMs, this.#input.durationMs);
     }
     return this.#outcome();
   }
@@ -148,7 +157,7 @@ class Simulation {
    * have been speaking.
    */
   #movePeople(region: Region, nowMs: number): void {
-    const change = Math.round(region.users(nowMs)) - region.people;
+    const change = Math.round(region.users(nowMs) / region.group) - region.people;
     const speaking = change > 0 ? drawBinomial(this.#random, change, this.#input.duty) : 0;
     for (let i = 0; i < speaking; i++) this.#streams.start(region.index, nowMs);
     for (let left = region.people; left > region.people + change; left--) {
@@ -162,8 +171,9 @@ class Simulation {
   #runEvents(fromMs: number, untilMs: number): void {
     let nowMs = fromMs;
     for (;;) {
-      const starts = (this.#people - this.#streams.total()) * this.#startRate;
-      const rate = starts + this.#streams.total() * this.#endRate;
+      const speaking = this.#streams.groupsSpeaking();
+      const starts = (this.#people - speaking) * this.#startRate;
+      const rate = starts + speaking * this.#endRate;
       const stepMs = rate > 0 ? -Math.log(1 - this.#random.uniform()) / rate : Number.POSITIVE_INFINITY;
       const spentMs = Math.min(stepMs, untilMs - nowMs);
       const waiting = this.#streams.waiting();
@@ -179,7 +189,7 @@ class Simulation {
     }
   }
 
-  /** The `listener`-th of all who listen begins to speak. */
+  /** The `listener`-th of all groups that listen begins to speak. */
   #startOne(listener: number, nowMs: number): void {
     let rest = listener;
     for (const { index, people } of this.#regions) {
@@ -227,7 +237,7 @@ class Simulation {
     const { waits } = this.#streams;
     // Whoever still waits at the end has not been served: counting the wait so far would flatter
     // the plan.
-    for (let i = 0; i < this.#streams.waiting(); i++) waits.recordNever();
+    waits.recordNever(this.#streams.waiting());
     return {
       events: this.#events,
       streams: this.#streams.started(),
@@ -244,8 +254,9 @@ class Simulation {
       peakPods: this.#peak.pods,
       onDemandPodHours: this.#onDemandMs / 3_600_000,
       spotPodHours: this.#spotMs / 3_600_000,
-      regions: this.#regions.map(({ name, peakPods, degradedMs }) => ({
+      regions: this.#regions.map(({ name, group, peakPods, degradedMs }) => ({
         name,
+        group,
         peakPods,
         degradedMinutes: degradedMs / 60_000,
       })),

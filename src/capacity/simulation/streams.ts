@@ -9,6 +9,8 @@ export type Routing = {
     pinned: boolean;
     /** Which managed limit this region's streams count against. */
     managedPool: number;
+    /** Learners played as one: their streams begin, move and end together. 1 when left out. */
+    group?: number;
   }[];
   /** Streams at once of each managed pool; empty when nothing is managed. */
   managedLimits: readonly number[];
@@ -23,21 +25,24 @@ const bought = 1;
 
 /**
  * Counts by region, kept as streams start, move and end. Origins are where learners are, locations
- * where pods are.
+ * where pods are. Whoever speaks, is served or waits is counted in groups of the origin; what is
+ * taken, and every total, in streams.
  */
 export class Streams {
   readonly #routing: Routing;
   readonly #random: Random;
   readonly #count: number;
   readonly #hasManaged: boolean;
-  readonly #speaking: Int32Array;
-  readonly #served: Int32Array;
-  readonly #managed: Int32Array;
-  readonly #capacity: Int32Array;
-  readonly #taken: Int32Array;
-  readonly #managedTaken: Int32Array;
+  readonly #groups: readonly number[];
+  readonly #speaking: Float64Array;
+  readonly #served: Float64Array;
+  readonly #managed: Float64Array;
+  readonly #capacity: Float64Array;
+  readonly #taken: Float64Array;
+  readonly #managedTaken: Float64Array;
   readonly #lines: WaitingStreams[];
   readonly #waits = new WaitHistogram();
+  #groupsSpeaking = 0;
   #total = 0;
   #started = 0;
   #waiting = 0;
@@ -49,28 +54,33 @@ export class Streams {
     this.#random = random;
     this.#count = routing.regions.length;
     this.#hasManaged = routing.managedLimits.length > 0;
-    this.#speaking = new Int32Array(this.#count);
-    this.#served = new Int32Array(this.#count * this.#count);
-    this.#managed = new Int32Array(this.#count);
-    this.#capacity = new Int32Array(this.#count);
-    this.#taken = new Int32Array(this.#count);
-    this.#managedTaken = new Int32Array(routing.managedLimits.length);
+    this.#groups = routing.regions.map(({ group }) => group ?? 1);
+    this.#speaking = new Float64Array(this.#count);
+    this.#served = new Float64Array(this.#count * this.#count);
+    this.#managed = new Float64Array(this.#count);
+    this.#capacity = new Float64Array(this.#count);
+    this.#taken = new Float64Array(this.#count);
+    this.#managedTaken = new Float64Array(routing.managedLimits.length);
     this.#lines = Array.from({ length: 2 * this.#count }, () => new WaitingStreams());
   }
 
-  /** A learner begins to speak. */
+  /** A group of learners begins to speak. */
   start(origin: number, nowMs: number): void {
-    this.#total++;
-    this.#started++;
+    const group = this.#groups[origin]!;
+    this.#total += group;
+    this.#started += group;
+    this.#groupsSpeaking++;
     this.#speaking[origin]!++;
     const first = this.#preference();
-    if (this.#place(origin, first)) this.#waits.record(0);
+    if (this.#place(origin, first)) this.#waits.record(0, group);
     else this.#wait(origin, first, nowMs);
   }
 
-  /** The `index`-th stream of an origin ends; which one that is, only this file knows. */
+  /** The `index`-th group of an origin ends; which one that is, only this file knows. */
   end(origin: number, index: number, nowMs: number): void {
-    this.#total--;
+    const group = this.#groups[origin]!;
+    this.#total -= group;
+    this.#groupsSpeaking--;
     this.#speaking[origin]!--;
     let rest = index;
     for (let location = 0; location < this.#count; location++) {
@@ -88,8 +98,8 @@ export class Streams {
     rest -= this.#managed[origin]!;
     const line = rest < this.#lines[2 * origin]!.size() ? 2 * origin : 2 * origin + 1;
     this.#lines[line]!.giveUp(this.#random);
-    this.#waiting--;
-    this.#waits.recordNever();
+    this.#waiting -= group;
+    this.#waits.recordNever(group);
   }
 
   /**
@@ -98,13 +108,17 @@ export class Streams {
    */
   setCapacity(location: number, streams: number, nowMs: number): void {
     this.#capacity[location] = streams;
-    for (let over = this.#taken[location]! - streams; over > 0; over--) this.#putOut(location, nowMs);
+    while (this.#taken[location]! > streams) this.#putOut(location, nowMs);
     if (this.#waiting > 0) this.#serveFromLines(location, nowMs);
   }
 
-  /** Learners of an origin who speak now, served or not. */
+  /** Groups of an origin that speak now, served or not. */
   speaking(origin: number): number {
     return this.#speaking[origin]!;
+  }
+
+  groupsSpeaking(): number {
+    return this.#groupsSpeaking;
   }
 
   total(): number {
@@ -125,7 +139,7 @@ export class Streams {
 
   /** Streams of an origin that wait for a pod there. */
   waitingAt(origin: number): number {
-    return this.#lines[2 * origin]!.size() + this.#lines[2 * origin + 1]!.size();
+    return this.#groups[origin]! * (this.#lines[2 * origin]!.size() + this.#lines[2 * origin + 1]!.size());
   }
 
   /** Turns of speech that began. */
@@ -155,59 +169,65 @@ export class Streams {
   }
 
   #placeInPods(origin: number): boolean {
-    if (this.#taken[origin]! < this.#capacity[origin]!) return this.#enterPod(origin, origin);
+    if (this.#fits(origin, origin)) return this.#enterPod(origin, origin);
     if (!this.#routing.spillover || this.#routing.regions[origin]!.pinned) return false;
     for (let location = 0; location < this.#count; location++) {
-      if (this.#taken[location]! < this.#capacity[location]! && this.#mayCross(origin, location))
-        return this.#enterPod(origin, location);
+      if (this.#fits(origin, location) && this.#mayCross(origin, location)) return this.#enterPod(origin, location);
     }
     return false;
   }
 
+  #fits(origin: number, location: number): boolean {
+    return this.#taken[location]! + this.#groups[origin]! <= this.#capacity[location]!;
+  }
+
   #enterPod(origin: number, location: number): true {
     this.#served[origin * this.#count + location]!++;
-    this.#taken[location]!++;
+    this.#taken[location]! += this.#groups[origin]!;
     return true;
   }
 
   #placeManaged(origin: number): boolean {
     if (!this.#hasManaged) return false;
     const pool = this.#routing.regions[origin]!.managedPool;
-    if (this.#managedTaken[pool]! >= this.#routing.managedLimits[pool]!) return false;
-    this.#managedTaken[pool]!++;
+    const group = this.#groups[origin]!;
+    if (this.#managedTaken[pool]! + group > this.#routing.managedLimits[pool]!) return false;
+    this.#managedTaken[pool]! += group;
     this.#managed[origin]!++;
-    this.#inManaged++;
+    this.#inManaged += group;
     return true;
   }
 
   #wait(origin: number, first: number, nowMs: number): void {
     this.#lines[2 * origin + first]!.join(nowMs);
-    this.#waiting++;
+    this.#waiting += this.#groups[origin]!;
   }
 
   #leavePod(origin: number, location: number, nowMs: number): void {
     this.#served[origin * this.#count + location]!--;
-    this.#taken[location]!--;
+    this.#taken[location]! -= this.#groups[origin]!;
     if (this.#waiting > 0) this.#serveFromLines(location, nowMs);
   }
 
   #leaveManaged(origin: number, nowMs: number): void {
+    const group = this.#groups[origin]!;
     this.#managed[origin]!--;
-    this.#inManaged--;
+    this.#inManaged -= group;
     const pool = this.#routing.regions[origin]!.managedPool;
-    this.#managedTaken[pool]!--;
-    if (this.#waiting > 0) {
+    this.#managedTaken[pool]! -= group;
+    while (this.#waiting > 0) {
       const next = this.#longestWaiting(
         (from, first) => this.#routing.regions[from]!.managedPool === pool && this.#reaches(first, bought),
       );
-      if (next >= 0 && this.#placeManaged(next >> 1)) this.#leaveLine(next, nowMs);
+      if (next < 0 || !this.#placeManaged(next >> 1)) return;
+      this.#leaveLine(next, nowMs);
     }
   }
 
   #serveFromLines(location: number, nowMs: number): void {
     while (this.#taken[location]! < this.#capacity[location]!) {
       const next = this.#longestWaiting(
-        (from, first) => this.#mayCross(from, location) && this.#reaches(first, ownPods),
+        (from, first) => this.#fits(from, location) && this.#mayCross(from, location) && this.#reaches(first, ownPods),
       );
       if (next < 0) return;
       this.#enterPod(next >> 1, location);
@@ -216,8 +236,9 @@ export class Streams {
   }
 
   #leaveLine(line: number, nowMs: number): void {
-    this.#waits.record(nowMs - this.#lines[line]!.serve());
-    this.#waiting--;
+    const group = this.#groups[line >> 1]!;
+    this.#waits.record(nowMs - this.#lines[line]!.serve(), group);
+    this.#waiting -= group;
   }
 
   #longestWaiting(eligible: (origin: number, first: number) => boolean): number {
@@ -248,13 +269,15 @@ export class Streams {
     let rest = this.#random.index(this.#taken[location]!);
     for (let origin = 0; origin < this.#count; origin++) {
       const slot = origin * this.#count + location;
-      if (rest >= this.#served[slot]!) {
-        rest -= this.#served[slot]!;
+      const group = this.#groups[origin]!;
+      const streams = this.#served[slot]! * group;
+      if (rest >= streams) {
+        rest -= streams;
         continue;
       }
       this.#served[slot]!--;
-      this.#taken[location]!--;
-      this.#movedOut++;
+      this.#taken[location]! -= group;
+      this.#movedOut += group;
       if (!this.#place(origin, ownPods)) this.#wait(origin, ownPods, nowMs);
       return;
     }

@@ -13,6 +13,7 @@ import { readText } from '../../config/read-chunks.ts';
 import { parseConfig } from '../../config/yaml.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { labelOf, shippedOr } from '../shipped.ts';
+import { playProgress } from './play-progress.ts';
 
 export type ReadOptions = {
   name?: string | undefined;
@@ -30,7 +31,7 @@ export function planFile(given: string, { name, seed, override }: ReadOptions): 
   const document = choose(file, parseDocuments(label, source, 'CapacityScenario', capacityScenario), name);
   const { spec } = document.value;
   if (seed !== undefined) spec.simulation.seed = seed;
-  return planCapacity(document.name || document.value.metadata.name, spec, readInputs(file, spec));
+  return planCapacity(document.name || document.value.metadata.name, spec, readInputs(file, spec), playProgress());
 }
 
 type Scenario = ConfigDocument<{ metadata: { name: string }; spec: CapacitySpec }>;

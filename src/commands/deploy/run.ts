@@ -3,7 +3,9 @@ import { dirname, join } from 'node:path';
 import { planDeployment } from '../../deploy/deployment.ts';
 import { helmChart, type Output, type OutputFile, plainManifests } from '../../deploy/output.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
+import { fileTrouble } from '../../file-trouble.ts';
 import { deploymentJson, renderDeployment } from '../../report/deploy/text.ts';
+import { playProgress } from '../capacity/play-progress.ts';
 import { printJson, say } from '../output.ts';
 import { packageVersion } from '../package.ts';
 import { printReport } from '../terminal.ts';
@@ -19,7 +21,7 @@ export function runDeploy(flags: DeployFlags): ExitCode {
     writeAll(flags.out, output.files);
     say(`speechfb: wrote ${output.files.length} files to ${flags.out}`);
   }
-  const shown = { name: plan.name, played: plan.play(), output, explain: flags.explain === true };
+  const shown = { name: plan.name, played: plan.play(playProgress()), output, explain: flags.explain === true };
   if (flags.json) printJson(deploymentJson(shown));
   else printReport(shown, renderDeployment);
   return shown.played.verdict === 'fail' ? exitCodes.missed : exitCodes.pass;
@@ -39,7 +41,7 @@ function writeAll(folder: string, files: readonly OutputFile[]): void {
     }
   } catch (cause) {
     if (cause instanceof SpeechfbError) throw cause;
-    throw new SpeechfbError('output_unwritable', `cannot write to ${folder}: ${String((cause as Error).message)}`, {
+    throw new SpeechfbError('output_unwritable', `cannot write to ${folder}: ${fileTrouble(cause)}`, {
       cause,
     });
   }

@@ -9,7 +9,6 @@ import { Metrics } from '../../telemetry/metrics.ts';
 import type { Tracing } from '../../telemetry/tracing/tracing.ts';
 import type { InferenceNode } from '../../trunk/node/inference-node.ts';
 import { packageVersion } from '../package.ts';
-import { parseListenAddress } from './flags/listen-address.ts';
 
 /** What the HTTP endpoints of a node report on. */
 export type NodeParts = {
@@ -24,11 +23,12 @@ export type NodeParts = {
  * `/healthz`, `/livez`, `/readyz` and `/metrics` of a node, for whoever runs it: nothing of a
  * learner is in them.
  *
- * @param address `host:port`
- * @throws SpeechfbError `bad_flag`, `port_in_use`, `cannot_listen`
+ * @throws SpeechfbError `port_in_use`, `cannot_listen`
  */
-export async function listenNodeHttp(address: string, { node, engine, scoring, tracing }: NodeParts): Promise<Server> {
-  const { hostname, port } = parseListenAddress('--http-listen', address);
+export async function listenNodeHttp(
+  { hostname, port }: { hostname: string; port: number },
+  { node, engine, scoring, tracing }: NodeParts,
+): Promise<Server> {
   const sessions = () => {
     const { slots, free } = node.slots();
     return { streaming: slots - free };

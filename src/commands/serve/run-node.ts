@@ -1,6 +1,7 @@
+import type { Server } from 'node:http';
 import { availableParallelism, hostname } from 'node:os';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
-import { type ExitCode, exitCodes } from '../../errors.ts';
+import type { ExitCode } from '../../errors.ts';
 import { plainText } from '../../plain-text.ts';
 import { defaultLimits } from '../../server/limits.ts';
 import { createLog, type Log } from '../../telemetry/log.ts';
@@ -14,13 +15,14 @@ import { nodeTarget } from './admin-targets.ts';
 import { type CurveFlags, checkCurveFlags, readDeviceCurve } from './curve.ts';
 import { costTellerOf } from './deletion-cost.ts';
 import type { AdminFlags } from './flags/admin-flags.ts';
+import { parseListenAddress } from './flags/listen-address.ts';
 import { type TracingFlags, tracingSettingsOf } from './flags/tracing-flags.ts';
 import { listenNodeHttp } from './node-http.ts';
 import { followNodeTls } from './node-tls.ts';
 import { Reloads } from './reloads.ts';
 import { checkClosed, checkRole, type RoleFlags, readNodeTls } from './roles.ts';
 import { localEngine } from './served-engine.ts';
-import { listenForSignals } from './signals.ts';
+import { drainedUnless, listenForSignals } from './signals.ts';
 import { openTracing } from './tracing.ts';
 
 type NodeFlags = RoleFlags &
@@ -36,6 +38,7 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
   checkRole(flags);
   checkCurveFlags(flags);
   const address = flags.nodeListen ?? defaultAddress;
+  const httpAt = flags.httpListen === undefined ? undefined : parseListenAddress('--http-listen', flags.httpListen);
   const tls = readNodeTls(flags);
   if (!tls) checkClosed('--node-listen', address);
   const cost = flags.podDeletionCost;
@@ -67,34 +70,33 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
       tracing,
     });
     const following = tls && followNodeTls(tls, { reloads, log, take: (renewed) => node.renewTls(renewed) });
-    if (flags.faultInjection) followLeaseFault(node, log);
-    const parts = { node, engine, scoring: served.scoring, tracing };
-    const target = nodeTarget({ ...parts, version: packageVersion(), leave: admin.leave });
-    await admin.listen(target).catch(async (error: unknown) => {
+    let http: Server | undefined;
+    try {
+      if (flags.faultInjection) followLeaseFault(node, log);
+      const parts = { node, engine, scoring: served.scoring, tracing };
+      await admin.listen(nodeTarget({ ...parts, version: packageVersion(), leave: admin.leave }));
+      http = httpAt && (await listenNodeHttp(httpAt, parts));
+      onReady(node.address);
+      sayReady(node, `${model.name} ${model.version} on ${engine.provider}`);
+      using _ = tell && new DeletionCost({ slots: () => node.slots(), tell, log, random: Math.random });
+      await stopped;
+      return await drainedUnless(signals, node.drain(), (report) => log.info(report, 'drained'));
+    } finally {
+      following?.close();
+      // What still listens would keep a process that scores nothing.
       await node.close();
-      throw error;
-    });
-    onReady(node.address);
-    const { slots } = node.slots();
-    const what = `${model.name} ${model.version} on ${engine.provider}, ${slots} slots`;
-    printDocument(`${plainText(`speechfb: node ready at ${node.address} (${what})`)}\n`);
-    const http = flags.httpListen === undefined ? undefined : await listenNodeHttp(flags.httpListen, parts);
-    using _ = tell && new DeletionCost({ slots: () => node.slots(), tell, log, random: Math.random });
-    await stopped;
-    const drained = node.drain().then((report) => {
-      log.info(report, 'drained');
-      return exitCodes.pass;
-    });
-    const ended = await Promise.race([drained, signals.second.then(() => exitCodes.interrupted)]);
-    following?.close();
-    await node.close();
-    http?.close();
-    return ended;
+      http?.close();
+    }
   } finally {
     reloads.close();
     signals.stop();
     await served.close();
   }
+}
+
+function sayReady(node: InferenceNode, model: string): void {
+  const what = `${model}, ${node.slots().slots} slots`;
+  printDocument(`${plainText(`speechfb: node ready at ${node.address} (${what})`)}\n`);
 }
 
 /** For load tests: each SIGUSR2 begins or ends that the node forgets its leases. */

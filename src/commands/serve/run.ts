@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
-import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
+import { type ExitCode, SpeechfbError } from '../../errors.ts';
 import type { Warm } from '../../server/cluster/messages.ts';
 import { gatewaysFor } from '../../server/cluster/shares.ts';
 import { hasSpareRoom } from '../../server/gateway/outside/spare-room.ts';
@@ -28,7 +28,7 @@ import { ServedRouting } from './routing/served-routing.ts';
 import { runNode } from './run-node.ts';
 import { type ServeFlags, type ServeSettings, serverOptionsOf, settingsOf, warn } from './settings.ts';
 import { type SeveralOptions, serveSeveral } from './several.ts';
-import { listenForSignals } from './signals.ts';
+import { drainedUnless, listenForSignals } from './signals.ts';
 import { followTenants, tenantsOf, tenantsTarget } from './tenants.ts';
 import { openTracing } from './tracing.ts';
 
@@ -85,7 +85,7 @@ async function serveAlone(
   const engine = servedEngine({ ...settings.role, tuning: curve?.tuning, tracing }, model, log);
   const options = serverOptionsOf(settings);
   const tenants = tenantsOf(settings, log);
-  await using routing = await ServedRouting.open(settings, { log, model, gateways: 1, audit: admin.audit });
+  await using routing = await ServedRouting.open(settings, { log, model, gateways: 1, audit: admin.audit, tenants });
   const warming = defer<AcousticEngine>();
   const store = openStore(settings.store, settings.role.region, log, tracing);
   const handoff = openHandoff({ ...settings, region: settings.role.region }, log, tracing);
@@ -125,11 +125,7 @@ async function serveAlone(
       sayReady(server.url, warmed, { log, curve });
     }
     await stopped;
-    const drained = server.drain().then((report) => {
-      log.info(report, 'drained');
-      return exitCodes.pass;
-    });
-    return await Promise.race([drained, signals.second.then(() => exitCodes.interrupted)]);
+    return await drainedUnless(signals, server.drain(), (report) => log.info(report, 'drained'));
   } finally {
     signals.stop();
     reloads.close();

@@ -1,5 +1,5 @@
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
-import { type ExitCode, exitCodes } from '../../errors.ts';
+import type { ExitCode } from '../../errors.ts';
 import { launchGateway } from '../../server/cluster/launch.ts';
 import { Supervisor } from '../../server/cluster/supervisor.ts';
 import { policyOf } from '../../server/gateway/server-options.ts';
@@ -16,7 +16,7 @@ import type { GatewayConfig } from './gateway.ts';
 import { sayReady } from './ready.ts';
 import { Reloads } from './reloads.ts';
 import { type ServeSettings, tokensOf, warn } from './settings.ts';
-import { listenForSignals } from './signals.ts';
+import { drainedUnless, listenForSignals } from './signals.ts';
 import { followTenants, tenantsOf, tenantsTarget } from './tenants.ts';
 
 export type SeveralOptions = {
@@ -89,11 +89,7 @@ export async function serveSeveral(
       sayReady(supervisor.url, warm, { log, curve });
     }
     await stopped;
-    const drained = supervisor.drain().then((report) => {
-      log.info(report, 'drained');
-      return exitCodes.pass;
-    });
-    return await Promise.race([drained, signals.second.then(() => exitCodes.interrupted)]);
+    return await drainedUnless(signals, supervisor.drain(), (report) => log.info(report, 'drained'));
   } finally {
     signals.stop();
     reloads.close();

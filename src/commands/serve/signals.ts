@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty';
+import { type ExitCode, exitCodes } from '../../errors.ts';
 import { defer } from '../../threads/defer.ts';
 import { stopSignals } from '../interruption.ts';
 
@@ -32,6 +33,21 @@ export function listenForSignals(embedded: boolean, onReload: () => void): Signa
       for (const [signal, listener] of listeners) process.off(signal, listener);
     },
   };
+}
+
+/**
+ * What a drain ends with: a pass once it is done and told, or interrupted at the second signal.
+ */
+export async function drainedUnless<Report>(
+  { second }: Pick<Signals, 'second'>,
+  drain: Promise<Report>,
+  tell: (report: Report) => void,
+): Promise<ExitCode> {
+  const drained = drain.then((report) => {
+    tell(report);
+    return exitCodes.pass;
+  });
+  return await Promise.race([drained, second.then(() => exitCodes.interrupted)]);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
-import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
+import { type ExitCode, SpeechfbError } from '../../errors.ts';
 import { HandoffWorker } from '../../handoff/handoff-worker.ts';
 import { scoreHanded } from '../../handoff/score-handed.ts';
 import { plainText } from '../../plain-text.ts';
@@ -18,7 +18,7 @@ import { shippedPath } from '../package.ts';
 import { reportingTo } from '../reporting-to.ts';
 import { type TracingFlags, tracingSettingsOf } from '../serve/flags/tracing-flags.ts';
 import { localEngine } from '../serve/served-engine.ts';
-import { listenForSignals } from '../serve/signals.ts';
+import { drainedUnless, listenForSignals } from '../serve/signals.ts';
 import { openTracing } from '../serve/tracing.ts';
 
 export type WorkerFlags = KafkaFlags &
@@ -75,11 +75,8 @@ async function work(flags: WorkerFlags, onReady: () => void): Promise<ExitCode> 
     printDocument(`${plainText(`speechfb: worker ready for ${topics.topic} (${what})`)}\n`);
     onReady();
     await Promise.race([signals.first, served.died, working]);
-    const drained = worker.drain(flags.drain).then(({ left }) => {
-      log.info({ ...worker.counts, left }, 'drained');
-      return exitCodes.pass;
-    });
-    return await Promise.race([drained, signals.second.then(() => exitCodes.interrupted)]);
+    const drained = worker.drain(flags.drain);
+    return await drainedUnless(signals, drained, ({ left }) => log.info({ ...worker.counts, left }, 'drained'));
   } catch (error) {
     throw error instanceof QueueError ? new SpeechfbError('kafka_refused', error.message, hintOf(error)) : error;
   } finally {

@@ -110,6 +110,7 @@ function stepFigures(
   place: string,
 ): StepFigures {
   const percent = Number((share * 100).toPrecision(6));
+  const weight = share >= 1 ? 100 : Math.min(99, Math.max(1, Math.round(percent)));
   const figure = (name: string, value: number | string, why: string): Figure => ({
     name: `canary.step${index + 1}.${name}`,
     value,
@@ -119,8 +120,12 @@ function stepFigures(
   const looks = Math.max(1, Math.floor(holdMs / rollback.everyMs));
   return {
     name: `canary.step${index + 1}`,
-    weight: figure('weight', Math.max(1, Math.round(percent)), `${percentText(share)} of the sessions that begin now`),
-    rest: figure('rest', 100 - Math.max(1, Math.round(percent)), 'the others'),
+    weight: figure(
+      'weight',
+      weight,
+      `${percentText(share)} of the sessions that begin now${weight === percent ? '' : ', in whole percents: no rollout takes less'}`,
+    ),
+    rest: figure('rest', 100 - weight, 'the others'),
     seconds: figure('holdSeconds', holdMs / 1000, 'the same in seconds'),
     hold: figure('hold', promDuration(holdMs), 'how long the step lasts at least'),
     looks: figure(

@@ -1,6 +1,7 @@
 import { planCapacity } from '../../capacity/plan/plan.ts';
 import type { CapacityResult } from '../../capacity/plan/result.ts';
 import type { CapacitySpec } from '../../capacity/scenario/spec.ts';
+import type { WatchPlay } from '../../capacity/simulation/simulate.ts';
 import type { DeployInputs } from './inputs.ts';
 import type { PolicyFigures, ScaleFigures } from './scale.ts';
 
@@ -13,6 +14,7 @@ export function playDeployed(
   spec: CapacitySpec,
   slots: number,
   scales: readonly ScaleFigures[],
+  watch?: WatchPlay,
 ): CapacityResult {
   const [first] = scales;
   const { behavior } = first!;
@@ -53,7 +55,7 @@ export function playDeployed(
       })),
     }),
   };
-  return planCapacity(capacity.name, deployed, capacity.inputs);
+  return planCapacity(capacity.name, deployed, capacity.inputs, watch);
 }
 
 /** Which autoscaler is deployed: the one that the values choose, or that the scenario plays. */

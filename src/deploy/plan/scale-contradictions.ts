@@ -13,7 +13,10 @@ import type { ScaleFigures } from './scale.ts';
 export function scaleContradictions(inputs: DeployInputs, plan: Plan, scales: readonly ScaleFigures[]): Problem[] {
   return [
     ...ofTarget(inputs, plan, scales[0]!),
-    ...scales.flatMap((scale, region) => ofBounds(inputs, plan, scale, region)),
+    ...scales.flatMap((scale, region) => [
+      ...ofBounds(inputs, plan, scale, region),
+      ...ofCluster(inputs, plan, scale, region),
+    ]),
     ...ofFirstStep(inputs, plan),
   ];
 }
@@ -59,6 +62,22 @@ function ofBounds({ capacity }: DeployInputs, plan: Plan, scale: ScaleFigures, i
   return [{ where, message: `${key}: ${given} is less than the ${scale.min} pods that ${from[0]} asks for: ${why}` }];
 }
 
+/** More pods than one cluster of Kubernetes is built for. */
+function ofCluster({ capacity }: DeployInputs, plan: Plan, { max, demand }: ScaleFigures, index: number): Problem[] {
+  if (max <= mostPods) return [];
+  const { from, why } = demand.maxReplicas;
+  const [region, pod] = [plan.regions[index]!, capacity.at(['spec', 'pod'])];
+  const whose = plan.regions.length > 1 ? `regions: "${region.name}"` : 'demand';
+  return [
+    {
+      where: from[0]!,
+      message:
+        `${whose}: asks for ${numberText(max)} pods of the ${plan.streamsPerPod} streams at ${pod} (${why}), and a cluster of Kubernetes ` +
+        `has ${numberText(mostPods)} pods at the most; write regions of a cluster each, or pods that carry more`,
+    },
+  ];
+}
+
 /** A version whose pods are not there when the step is over has shown nothing. */
 function ofFirstStep({ capacity, canary, values }: DeployInputs, { spec }: Plan): Problem[] {
   if (!canary || values.value.rollout === 'none') return [];
@@ -76,3 +95,6 @@ function ofFirstStep({ capacity, canary, values }: DeployInputs, { spec }: Plan)
         ],
   );
 }
+
+/** Kubernetes, "Considerations for large clusters": no more than 150,000 pods in all. */
+const mostPods = 150_000;

@@ -1,76 +1,49 @@
 import { z } from 'zod';
 import { duration, integer, oneOf, percentField, section, text, word } from '../../config/fields.ts';
 import { isNot } from '../../config/sentences.ts';
+import {
+  addressRange,
+  dnsLabel,
+  dnsName,
+  imageReference,
+  nodeLabelKey,
+  nodeLabelValue,
+  openUrl,
+  publicHost,
+  quantity,
+  releaseName,
+  wholeCores,
+} from './fields.ts';
 
 const hourMs = 3_600_000;
 
-/** So long that the longest name made of it, with `-inference-canary` and the like, is a label. */
-const mostLetters = 42;
-
-const label = (what: string, example: string) =>
-  text(what).regex(/^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$/, {
-    error: (issue) => {
-      const least = `lower-case letters, digits and hyphens, ${mostLetters} at most`;
-      return isNot(issue.input, `${what}: ${least}, such as ${example}`);
-    },
-  });
-
-/** What Services are called after, whose names begin with a letter (RFC 1035, section 2.3.1). */
-const serviceLabel = (what: string, example: string) =>
-  label(what, example).regex(/^(?!\d)/, {
-    error: (issue) => isNot(issue.input, `${what}: it begins with a letter, as in ${example}`),
-  });
-
-const quantity = (example: string) =>
-  text(`a quantity such as ${example}`).regex(/^[1-9]\d*(Mi|Gi)$/, {
-    error: (issue) => isNot(issue.input, `a whole number of Mi or Gi such as ${example}`),
-  });
-
-/** As a NetworkPolicy takes them, of both families. */
-const addressRange = text('a range of addresses').refine(
-  (given) => z.union([z.cidrv4(), z.cidrv6()]).safeParse(given).success,
-  {
-    error: (issue) => isNot(issue.input, 'a range of addresses such as 10.96.0.1/32 or fd00::1/128'),
-  },
-);
-
 const region = section({
   /** As a region of the capacity scenario is called; `serve --region` gets it. */
-  name: label('the name of a region', 'eu'),
+  name: dnsLabel('the name of a region', 'eu'),
   /** `stays`: nothing that is heard leaves the region. */
   residency: oneOf(['stays', 'may-leave']),
   /** What the machines there are labelled with: `topology.kubernetes.io/region`. */
-  cluster: label('the region of the machines', 'eu-west-1'),
+  cluster: nodeLabelValue('the region of the machines', 'eu-west-1'),
 });
 
 /** Whatever no measurement says: names, places, machines, how long a drain may take. */
 const spec = section({
-  namespace: label('a namespace', 'speechfb').default('speechfb'),
-  image: text('an image such as registry.example.com/speechfb:0.1.0').regex(
-    /^[^\s"']+(:[\w][\w.-]{0,127}|@[^\s"'/]+)$/,
-    {
-      error: (issue) =>
-        isNot(issue.input, 'an image with a tag or digest, such as registry.example.com/speechfb:0.1.0'),
-    },
-  ),
+  namespace: dnsLabel('a namespace', 'speechfb').default('speechfb'),
+  image: imageReference('registry.example.com/speechfb:0.1.0'),
   /** Where learners call. */
-  host: text('a host name such as speech.example.com').regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, {
-    error: (issue) => isNot(issue.input, 'a host name such as speech.example.com'),
-  }),
+  host: publicHost('speech.example.com'),
   /** The class of the Gateway API that ends TLS and weighs versions. */
-  gatewayClass: label('a gateway class', 'envoy').default('envoy'),
-  prometheus: text('the address of Prometheus')
-    .regex(/^https?:\/\/[^\s"']+$/, {
-      error: (issue) => isNot(issue.input, 'an address such as http://prometheus.monitoring:9090'),
-    })
-    .default('http://prometheus.monitoring:9090'),
+  gatewayClass: dnsName('a gateway class', 'envoy').default('envoy'),
+  prometheus: openUrl('the address of Prometheus', 'http://prometheus.monitoring:9090').default(
+    'http://prometheus.monitoring:9090',
+  ),
   /** Left out: what the capacity scenario plays. */
   autoscaler: oneOf(['hpa', 'keda']).optional(),
   /** How a new version goes out: by Argo Rollouts, or two Deployments and a Job that judges. */
   rollout: oneOf(['none', 'job', 'rollouts', 'blue-green']).optional(),
   inference: section({
     /** Whole cores: only those can be a pod's own. */
-    cpu: integer(1, 1000).optional(),
+    cpu: wholeCores(1000).optional(),
     memory: quantity('2Gi').optional(),
     gpus: integer(0, 16).default(0),
     drain: duration(1000, hourMs).prefault('60s'),
@@ -107,8 +80,8 @@ const spec = section({
     /** Share of the inference pods that is never bought as spot. */
     floor: percentField(0, 1),
     /** The label by which the cluster tells spot machines. */
-    label: text('a label such as karpenter.sh/capacity-type').default('karpenter.sh/capacity-type'),
-    value: text('its value, such as spot').default('spot'),
+    label: nodeLabelKey('karpenter.sh/capacity-type').default('karpenter.sh/capacity-type'),
+    value: nodeLabelValue('the value of a label', 'spot').default('spot'),
   }).optional(),
   regions: z.array(region).min(1).optional(),
 });
@@ -117,7 +90,7 @@ const spec = section({
 export const deployValuesFile = section({
   apiVersion: word('speechfb.dev/v1alpha1').optional(),
   kind: word('DeployValues'),
-  metadata: section({ name: serviceLabel('a name', 'speechfb'), description: text('a sentence').optional() }),
+  metadata: section({ name: releaseName('a name', 'speechfb'), description: text('a sentence').optional() }),
   spec,
 });
 

@@ -161,8 +161,8 @@ export class Learner implements FaultyLearner {
   }
 
   #closeBooks(untilMs: number, outcome: SessionOutcome['outcome']): void {
-    const { sent: numbered = 0, lost = 0, unacked = 0, resent = 0 } = this.#client ?? {};
-    this.#meter.end(untilMs, { outcome, sent: numbered - lost, unacked, resent });
+    const { sent: numbered = 0, lost = 0, unacked = 0, lostUnacked = 0, resent = 0 } = this.#client ?? {};
+    this.#meter.end(untilMs, { outcome, sent: numbered - lost, unacked, lostUnacked, resent });
   }
 
   #arrive(): void {

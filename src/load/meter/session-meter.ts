@@ -7,6 +7,7 @@ import { type LearnerPlan, type LoadPhase, labelsOf, type UtterancePlan } from '
 import { BackendWatch } from './backend-watch.ts';
 import { FeedbackMeter } from './feedback-meter.ts';
 import { FrameTimes } from './frame-times.ts';
+import { MissedFrames } from './missed-frames.ts';
 import { PhaseSlices } from './phase-slices.ts';
 import { InvariantWatch } from './protocol-invariants.ts';
 import { SampleSink } from './sample-sink.ts';
@@ -64,6 +65,8 @@ export type SessionOutcome = {
   outcome: Over | 'interrupted';
   sent: number;
   unacked: number;
+  /** Frames that the app lost, of those that no acknowledgement has passed. */
+  lostUnacked: number;
   resent: number;
 };
 
@@ -91,8 +94,7 @@ export class SessionMeter {
   #droppedFrames = 0;
   #lostFrames = 0;
   readonly #backend: BackendWatch;
-  /** Frames that the server has missed. */
-  #missedFrames = 0;
+  readonly #missed = new MissedFrames();
   #droppedAtMs: number | undefined;
   #firstUtteranceId: number | undefined;
   #over: Over | undefined;
@@ -192,7 +194,7 @@ export class SessionMeter {
         this.#sink.checked(broken.length);
         if (event.type === 'ready') this.#ready(event.utterance_id, receivedMs);
         if (event.type === 'ready') this.#backend.ready(event);
-        if (event.type === 'info') this.#missedFrames += event.frames ?? 0;
+        this.#missed.hear(event);
         if (event.type === 'info' && event.code === 'transcript_lost') this.#backend.lost();
     }
     return broken;
@@ -270,7 +272,7 @@ export class SessionMeter {
   }
 
   /** Closes the books: what was due by `untilMs` and never came is infinite. */
-  end(untilMs: number, { outcome, sent, unacked, resent }: SessionOutcome): void {
+  end(untilMs: number, { outcome, sent, unacked, lostUnacked, resent }: SessionOutcome): void {
     this.#reportFrames();
     const { tally } = this.#slice;
     const cut = outcome === 'interrupted' && !this.#over;
@@ -286,7 +288,7 @@ export class SessionMeter {
       tally.frames_acked += this.#options.foreign ? 0 : sent - unacked;
       tally.resent_frames += resent;
       // What the app has lost was missed, too.
-      tally.lost_by_network += Math.max(0, this.#missedFrames - this.#lostFrames);
+      tally.lost_by_network += Math.max(0, this.#missed.count - (this.#lostFrames - lostUnacked));
       this.#sink.frames('lost_frames', cut ? 0 : unacked, counted);
       this.#sink.frames('resent_frames', resent, counted);
       this.#sink.frames('dropped_by_app', this.#droppedFrames, counted + this.#droppedFrames);

@@ -1,6 +1,7 @@
+import { groupsNote } from '../../capacity/plan/notes.ts';
 import type { CapacityResult } from '../../capacity/plan/result.ts';
 import type { Output, TracedFigure } from '../../deploy/output.ts';
-import { dollars, percentText } from '../../format.ts';
+import { dollars, numberText, percentText } from '../../format.ts';
 import type { Paint } from '../terminal/paint.ts';
 
 /** A deployment, what it was written as, and whether each number is to be told. */
@@ -9,6 +10,7 @@ export type ShownDeployment = { name: string; played: CapacityResult; output: Ou
 /** The files, what the played scenario came to, and with `--explain` why each number is so. */
 export function renderDeployment({ name, played, output, explain }: ShownDeployment, paint: Paint): string {
   const { simulation, assertions } = played;
+  const rough = groupsNote(simulation);
   const price = simulation.cost.per_served_minute;
   const lines = [
     paint.bold(`${name}: ${output.files.length} files`),
@@ -17,7 +19,8 @@ export function renderDeployment({ name, played, output, explain }: ShownDeploym
     ...(explain ? [...output.figures.flatMap((figure) => figureLines(figure, paint)), ''] : []),
     'the scenario, played with these autoscalers:',
     `  ${percentText(simulation.degraded_share)} of the stream-minutes without feedback, p95 wait ${waitText(simulation.p95_wait_ms)}, ` +
-      `${simulation.peak_pods} pods at the most${price === null ? '' : `, ${dollars(price)} a served minute`}`,
+      `${numberText(simulation.peak_pods)} pods at the most${price === null ? '' : `, ${dollars(price)} a served minute`}`,
+    ...(rough === undefined ? [] : [`  ${rough}`]),
     ...assertions.map(
       ({ expression, verdict }) => `  ${(verdict === 'pass' ? paint.good : paint.bad)(verdict)} ${expression}`,
     ),

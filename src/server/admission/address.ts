@@ -16,10 +16,12 @@ export function callerAddress(request: IncomingMessage, trustedProxies: number):
 }
 
 /**
- * Under which name the calls of an address are counted: a network of 64 bits is one household in
- * IPv6. Undefined on loopback: a proxy on this machine calls from there for everybody.
+ * Under which name the calls of an address are counted, as a socket has it: a network of 64 bits is
+ * one household in IPv6. Undefined on loopback: a proxy on this machine calls from there for
+ * everybody.
  */
-export function accountOf(address: string): string | undefined {
+export function accountOf(written: string): string | undefined {
+  const address = plainAddress(written);
   if (isLoopback(address) || address === '') return undefined;
   if (isIP(address) !== 6) return address;
   return `${groupsOf(address).slice(0, 4).join(':')}::/64`;

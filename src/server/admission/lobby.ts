@@ -41,7 +41,7 @@ export class Lobby {
   enter(socket: Arriving): void {
     const key = keyOf(socket);
     const { remoteAddress = '' } = socket;
-    const address = this.#options.behindProxy ? undefined : accountOf(remoteAddress.replace(/^::ffff:/, ''));
+    const address = this.#options.behindProxy ? undefined : accountOf(remoteAddress);
     if (address !== undefined && !this.#mayConnect(address)) {
       socket.destroy();
       this.#options.onRefused(tooMany, 'an address makes too many connections');

@@ -12,7 +12,7 @@ import type { TlsPair } from '../admission/tls-pair.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
 import { GatewayStore } from '../durable/gateway-store.ts';
 import type { Router } from '../hearing/router.ts';
-import { defaultLimits, type Limits } from '../limits.ts';
+import { type Limits, limitsFrom } from '../limits.ts';
 import { AwakeClock } from '../overload/awake-clock.ts';
 import { IdleSweep } from '../overload/idle-sweep.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
@@ -86,7 +86,7 @@ class Server implements RunningServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#limits = options.limitsInForce ?? { ...defaultLimits, ...options.limits };
+    this.#limits = options.limitsInForce ?? limitsFrom(options.limits);
     this.#host = options.host ?? '127.0.0.1';
     this.#policy = policyOf(options, this.#host);
     this.#log = new ThrottledLog(options.log, () => performance.now());

@@ -10,7 +10,10 @@ export type MachineTimes = {
   allowed?: ReadonlySet<number> | undefined;
   /** Cores' worth of time that its group may use; undefined: as much as there is. */
   quotaCores?: number | undefined;
-  /** What the process has used, and when that was, ms. */
+  /**
+   * What was used of that: by its group, where the system says so, or by the process alone, ms; and
+   * when.
+   */
   usedMs: number;
   atMs: number;
 };
@@ -85,7 +88,7 @@ function readMachine(): MachineTimes {
     })),
     allowed: allowedCores(/^Cpus_allowed_list:\s*(\S+)$/m.exec(readText('/proc/thread-self/status') ?? '')?.[1]),
     quotaCores: quotaCores(readText),
-    usedMs: (user + system) / 1000,
+    usedMs: groupUsedMs(readText) ?? (user + system) / 1000,
     atMs: performance.now(),
   };
 }
@@ -113,6 +116,19 @@ export function quotaCores(read: (path: string) => string | undefined): number |
   const v1 = (name: string) => read(`/sys/fs/cgroup/cpu/cpu.cfs_${name}_us`) ?? '';
   const [quota, period] = (read('/sys/fs/cgroup/cpu.max') ?? `${v1('quota')} ${v1('period')}`).split(/\s+/).map(Number);
   return quota! > 0 && period! > 0 ? quota! / period! : undefined;
+}
+
+/**
+ * The processor time that all processes of a container have used (cgroup v2 and v1), ms; undefined:
+ * the system does not say. One of several gateways uses a part of their quota only.
+ *
+ * @param read the text of a file; undefined: there is none
+ */
+export function groupUsedMs(read: (path: string) => string | undefined): number | undefined {
+  const us = /^usage_usec (\d+)$/m.exec(read('/sys/fs/cgroup/cpu.stat') ?? '')?.[1];
+  if (us !== undefined) return Number(us) / 1000;
+  const ns = Number.parseInt(read('/sys/fs/cgroup/cpuacct/cpuacct.usage') ?? '', 10);
+  return Number.isNaN(ns) ? undefined : ns / 1_000_000;
 }
 
 function readText(path: string): string | undefined {

@@ -82,8 +82,7 @@ function close({ audio, acks, ending }: ControlledSession, lastSeq: number | und
     ending.fail(refusal);
     return;
   }
-  const { nextSeq } = audio.checkpoint();
-  if (lastSeq !== undefined && lastSeq >= nextSeq) audio.reportGap(0, lastSeq - nextSeq + 1);
+  const wrong = lastSeq === undefined ? undefined : audio.giveUpTo(lastSeq);
   acks.send('at once');
-  ending.afterFinals('close', { code: closeCodes.normal, reason: 'done' });
+  ending.afterFinals('close', wrong ?? { code: closeCodes.normal, reason: 'done' });
 }

@@ -69,6 +69,13 @@ export class Intake {
     return this.#passOn(this.#buffer.flush(nowMs), nowMs);
   }
 
+  /** The same, and what never came up to the client's last frame is a gap. */
+  giveUpTo(lastSeq: number, nowMs: number): Refusal | undefined {
+    const released = this.#buffer.giveUpTo(lastSeq, nowMs);
+    if (released !== 'far') return this.#passOn(released, nowMs);
+    return endsFarAhead(lastSeq, this.#buffer.checkpoint());
+  }
+
   restartWaits(nowMs: number): void {
     this.#buffer.restartWaits(nowMs);
   }
@@ -207,6 +214,11 @@ const shortestFrameMs = 5;
 
 function farAhead(frame: AudioFrame, { nextSeq }: Checkpoint): Refusal {
   return { code: 'invalid_frame', message: `seq ${frame.seq} is too far ahead of ${nextSeq}, the next one expected` };
+}
+
+function endsFarAhead(lastSeq: number, { nextSeq }: Checkpoint): Refusal {
+  const message = `last_seq ${lastSeq} is too far ahead of ${nextSeq}, the next seq expected`;
+  return { code: 'invalid_message', message };
 }
 
 function heldTooMuch(buffer: JitterBuffer, maxHeldBytes: number): Refusal {

@@ -72,6 +72,23 @@ export class JitterBuffer {
     return this.#take();
   }
 
+  /**
+   * Everything held, and what is missing up to `lastSeq` as well, the client's last frame; `far`:
+   * that lies more than a window ahead, and all stays as it is.
+   */
+  giveUpTo(lastSeq: number, nowMs: number): Released[] | 'far' {
+    if (lastSeq - this.#nextSeq >= this.#options.windowFrames) return 'far';
+    while (this.#held.size > 0) this.#giveUp(nowMs);
+    const frames = lastSeq + 1 - this.#nextSeq;
+    if (frames > 0) {
+      this.#givenUp.add([this.#nextSeq, lastSeq], nowMs);
+      this.#ready.push({ kind: 'gap', samples: 0, frames });
+      this.#nextSeq = lastSeq + 1;
+      this.#highest = lastSeq;
+    }
+    return this.#take();
+  }
+
   /** The socket was away: what is missing could not come meanwhile, so its wait starts anew. */
   restartWaits(nowMs: number): void {
     this.#missedAtMs = nowMs;

@@ -155,6 +155,11 @@ export class SessionAudio {
     return undefined;
   }
 
+  /** The client says which frame is its last: what has not come of those before it is a gap. */
+  giveUpTo(lastSeq: number): Refusal | undefined {
+    return this.#intake.giveUpTo(lastSeq, this.#nowMs());
+  }
+
   /** The utterances whose finals are still to come. */
   unfinished(): readonly Utterance[] {
     const ended = [...this.#finishing].map(({ utterance }) => utterance);
@@ -219,13 +224,6 @@ export class SessionAudio {
     return this.#open ? Math.max(0, this.#options.clock.ms - this.#open.scoredMs) : 0;
   }
 
-  /** Reports `frames` that never came, and the `ms` of sound that they held. */
-  reportGap(ms: number, frames: number): void {
-    this.#options.context.metrics.lostFrames(frames);
-    const message = `${frames} frames never came, ${Math.round(ms)} ms of sound; phones over it are unscored`;
-    this.#options.outbox.send({ type: 'info', code: 'audio_gap', message, frames });
-  }
-
   /** Utterances of those who stay go before those of this session. */
   giveWay(): void {
     this.#givesWay = true;
@@ -247,10 +245,13 @@ export class SessionAudio {
     this.#open.push(sound);
   }
 
+  /** `frames` never came, which held `ms` of sound. */
   #skip(ms: number, frames: number): void {
     this.#speech.gap(ms);
     this.#open?.gap(ms);
-    this.reportGap(ms, frames);
+    this.#options.context.metrics.lostFrames(frames);
+    const message = `${frames} frames never came, ${Math.round(ms)} ms of sound; phones over it are unscored`;
+    this.#options.outbox.send({ type: 'info', code: 'audio_gap', message, frames });
   }
 
   #begin(id: number, text: OpenText): Utterance {

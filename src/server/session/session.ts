@@ -5,7 +5,6 @@ import type { AudioFrame } from '../../protocol/frame.ts';
 import type { SavedSession } from '../../stores/session-store.ts';
 import type { SessionTrace } from '../../telemetry/tracing/tracing.ts';
 import type { KeptSession, MoveTo, SessionKeeper } from '../durable/kept-session.ts';
-import { wireName } from '../limits.ts';
 import { halfRateFrom, halfRateShare } from '../overload/ladder.ts';
 import { LookSchedule } from '../overload/look-schedule.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
@@ -17,7 +16,7 @@ import { handleControl } from './controls.ts';
 import { type HandOver, handOverOf } from './hand-over.ts';
 import { type OpenText, openText } from './open-text.ts';
 import { Outbox } from './outbox.ts';
-import { errorMessage, readyMessage } from './replies.ts';
+import { errorMessage, readyMessage, slowReader } from './replies.ts';
 import { savedSession } from './saved-session.ts';
 import { SessionAudio } from './session-audio.ts';
 import { SessionEnd } from './session-end.ts';
@@ -99,13 +98,8 @@ export class Session implements KeptSession {
     this.#outbox = outbox;
     this.#audio = audio;
     const isDurable = (): boolean => this.#keeper !== undefined;
-    this.#acks = new Acknowledger({
-      intervalMs: context.limits.ackIntervalMs,
-      outbox,
-      audio,
-      now: context.now,
-      isDurable,
-    });
+    const intervalMs = context.limits.ackIntervalMs;
+    this.#acks = new Acknowledger({ intervalMs, outbox, audio, now: context.now, isDurable });
     this.#end = new SessionEnd({ ...common, audio, closeSocket, onEnd: () => this.#over() });
     this.#changed();
   }
@@ -192,11 +186,7 @@ export class Session implements KeptSession {
 
   handle(message: ClientMessage): void {
     this.#heard();
-    if (this.#leaving && message.type === 'close') {
-      this.#acks.send('at once');
-      this.#go(this.#leaving.refusal);
-      this.#end.heard();
-    }
+    if (this.#leaving && message.type === 'close') this.#left(this.#leaving.refusal, message.last_seq);
     if (this.#end.phase !== 'live') return;
     const parts = { audio: this.#audio, outbox: this.#outbox, acks: this.#acks, ending: this.#end };
     const open = (reference: ReferenceInput): OpenText | Refusal =>
@@ -255,9 +245,8 @@ export class Session implements KeptSession {
   /**
    * Sends the session away because the server has too many: what the client says until it has heard
    * of it is scored, then come the finals and `server_busy`. One that is slow to hear of it finds
-   * what it sends on acknowledged, for as long as that comes.
-   *
-   * @param comeBack when there may be room again, and the ticket of the place that is kept for it
+   * what it sends on acknowledged, for as long as that comes. `afterMs`: when there may be room
+   * again; `ticket`: of the place that is kept for it.
    */
   shed({ afterMs, ticket }: { afterMs: number; ticket: string | null }): void {
     if (this.state === 'ending') return;
@@ -336,6 +325,14 @@ export class Session implements KeptSession {
     });
   }
 
+  /** Its client has said its last word, since it was told to go. */
+  #left(refusal: Refusal, lastSeq = -1): void {
+    const wrong = this.#end.phase === 'done' ? undefined : this.#audio.giveUpTo(lastSeq);
+    this.#acks.send('at once');
+    this.#go(wrong ?? refusal);
+    this.#end.heard();
+  }
+
   /** The finals of a session that was told to go. */
   #go(refusal: Refusal): void {
     if (this.#end.phase === 'live') this.#end.afterFinals('drain', refusal, 'heard');
@@ -382,13 +379,9 @@ export class Session implements KeptSession {
 
   /** Cuts off a client that does not read; its session can be resumed. */
   #watchSocket(socket: SessionSocket, nowMs: number): void {
-    const { limits } = this.#context;
     this.#outbox.drained();
-    const isFull = socket.unsentBytes() > limits.maxUnsentBytes;
-    if (!isFull && this.#outbox.congestedForMs(nowMs) <= limits.slowReaderMs) return;
-    const limit = isFull ? 'maxUnsentBytes' : 'slowReaderMs';
-    const message = `events are not read as fast as they come (${wireName(limit)})`;
-    const refusal = { code: 'slow_reader', message, limit } as const;
+    const refusal = slowReader(this.#context.limits, socket.unsentBytes(), this.#outbox.congestedForMs(nowMs));
+    if (!refusal) return;
     noteRefusal(this.#context, refusal);
     this.#outbox.send(errorMessage(refusal));
     socket.close(wireErrors.slow_reader.close, refusal.message);

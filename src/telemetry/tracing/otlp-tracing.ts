@@ -3,6 +3,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { AlwaysOnSampler, BasicTracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { SecretUrl } from '../../secret-url.ts';
+import { withAnswerDeadline } from './answer-deadline.ts';
 import { TracedMessage } from './message-traces.ts';
 import { TracedNodeUtterance } from './node-traces.ts';
 import { type KeepingPolicy, TracedSession } from './session-traces.ts';
@@ -24,15 +25,18 @@ import type {
 export type OtlpTracingOptions = Omit<TracesOptions, 'exporter' | 'random'> & {
   /** Where spans go, `/v1/traces` included. */
   url: SecretUrl;
+  /** How long the receiver may be silent. */
+  answerMs?: number;
 };
 
 /**
  * Traces to an OTLP receiver. This file loads the OpenTelemetry SDK: it is imported only where
  * somebody wants traces.
  */
-export function openOtlpTracing({ url, ...options }: OtlpTracingOptions): Traces {
-  const exporter = new OTLPTraceExporter({ url: url.href, headers: url.authorization, timeoutMillis: answerMs });
-  return new Traces({ ...options, exporter, random: Math.random });
+export function openOtlpTracing({ url, answerMs = 5000, ...options }: OtlpTracingOptions): Traces {
+  const otlp = new OTLPTraceExporter({ url: url.href, headers: url.authorization, timeoutMillis: answerMs });
+  // A second more than the exporter gives itself, tries and all.
+  return new Traces({ ...options, exporter: withAnswerDeadline(otlp, answerMs + 1000), random: Math.random });
 }
 
 export type TracesOptions = KeepingPolicy & {
@@ -126,6 +130,5 @@ export class Traces implements Tracing, NodeTracing, MessageTracing, AsyncDispos
   }
 }
 
-const answerMs = 5000;
 const mostEarlyCalls = 8;
 const mostEarlySessions = 1000;

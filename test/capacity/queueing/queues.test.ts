@@ -45,6 +45,26 @@ describe('Erlang B and C', () => {
     );
   });
 
+  it.each([
+    [400, 380],
+    [1000, 1040],
+    [250_000, 250_300],
+    [250_000, 100_000],
+  ])('a load of %d on %d servers is what the recursion from no server gives', (load, servers) => {
+    let blocking = 1;
+    for (let k = 1; k <= servers; k++) blocking = (load * blocking) / (k + load * blocking);
+    expect(erlangB(servers, load) / blocking).toBeCloseTo(1, 12);
+    expect(erlangB(serversForBlocking(load, blocking * 1.0001), load)).toBeLessThanOrEqual(blocking * 1.0001);
+    expect(erlangB(serversForBlocking(load, blocking * 1.0001) - 1, load)).toBeGreaterThan(blocking * 1.0001);
+  });
+
+  it('takes a load of four billion, and servers without end', () => {
+    const servers = serversForBlocking(4e9, 0.001);
+    expect(erlangB(servers, 4e9)).toBeLessThanOrEqual(0.001);
+    expect(erlangB(servers - 1, 4e9)).toBeGreaterThan(0.001);
+    expect(erlangB(1e15, 1000)).toBe(0);
+  });
+
   it('finds the fewest servers: one less would block more than the target', () => {
     fc.assert(
       fc.property(fc.double({ min: 0.1, max: 500, noNaN: true }), fc.constantFrom(0.1, 0.01, 0.001), (load, target) => {

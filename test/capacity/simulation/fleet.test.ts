@@ -52,6 +52,15 @@ describe('a fleet', () => {
   });
 });
 
+it('orders, starts and sends away a hundred thousand pods one by one', () => {
+  const fleet = fleetOf(0);
+  for (let pods = 1; pods <= 100_000; pods++) fleet.scaleTo(pods, 0);
+  fleet.advance(150_000);
+  expect([fleet.ready(), fleet.capacity()]).toEqual([100_000, 12_000_000]);
+  for (let pods = 99_999; pods >= 0; pods--) fleet.scaleTo(pods, 150_000);
+  expect([fleet.ready(), fleet.capacity(), fleet.paid().onDemand]).toEqual([0, 0, 0]);
+});
+
 describe('spot pods', () => {
   const spot: SpotRules = { share: 0.5, lossPerHour: 0.9, noticeMs: 120_000, fallback: 'on-demand' };
 
@@ -80,6 +89,25 @@ describe('spot pods', () => {
     }
     expect(least).toBeLessThan(20 * 120);
     expect(fleet.paid().spot).toBe(10);
+  });
+
+  it('are counted right whatever is ordered while they are lost', () => {
+    for (const fallback of ['spot', 'on-demand'] as const) {
+      const fleet = fleetOf(50, { ...spot, fallback }, { warmupMs: 0 });
+      for (let nowMs = 0; nowMs < 6 * 3_600_000; nowMs += 30_000) {
+        fleet.advance(nowMs);
+        fleet.scaleTo(20 + ((nowMs / 30_000) % 7) * 5, nowMs);
+        const { onDemand, spot: spots } = fleet.paid();
+        expect(onDemand + spots).toBeGreaterThanOrEqual(fleet.replicas());
+        expect(fleet.ready()).toBeLessThanOrEqual(fleet.replicas());
+        expect(fleet.capacity()).toBeGreaterThanOrEqual(fleet.ready() * 120);
+        expect(fleet.capacity()).toBeLessThanOrEqual((onDemand + spots) * 120);
+      }
+      expect(fleet.lost()).toBeGreaterThan(20);
+      fleet.advance(7 * 3_600_000);
+      fleet.scaleTo(0, 7 * 3_600_000);
+      expect([fleet.replicas(), fleet.ready()]).toEqual([0, 0]);
+    }
   });
 
   it('are lost as often as the chance an hour says', () => {

@@ -71,6 +71,46 @@ describe('the simulation against what is known exactly', () => {
   });
 });
 
+describe('learners who are played in groups', () => {
+  const grouped = (group: number, pods: number) =>
+    run({ regions: [{ ...fixed(pods), users: () => 20_000, group }], durationMs: hourMs / 4 });
+
+  it('speak as much as they do alone, with a tenth of the events', () => {
+    const [alone, together] = [grouped(1, 900), grouped(10, 900)];
+    expect(together.podMinutes / alone.podMinutes).toBeGreaterThan(0.98);
+    expect(together.podMinutes / alone.podMinutes).toBeLessThan(1.02);
+    expect(together.streams / alone.streams).toBeCloseTo(1, 1);
+    expect(together.events / alone.events).toBeCloseTo(0.1, 2);
+    expect(together.degradedMinutes).toBe(0);
+  });
+
+  it('wait as groups of a class a tenth as large would', () => {
+    const expected = 10 * meanExcess(2000, 0.4, 800);
+    const { degradedMinutes } = grouped(10, 800);
+    expect(degradedMinutes / 15 / expected).toBeGreaterThan(0.6);
+    expect(degradedMinutes / 15 / expected).toBeLessThan(1.4);
+    expect(grouped(1, 800).degradedMinutes).toBeLessThan(degradedMinutes);
+  });
+
+  it('never hold more than the pods and the provider have, and cross regions with others', () => {
+    const { timeline, podMinutes, managedMinutes, degradedMinutes } = run({
+      regions: [
+        { ...fixed(20), users: () => 1000, group: 7 },
+        { ...fixed(30), users: () => 400 },
+      ],
+      managedLimits: [40],
+      durationMs: hourMs,
+    });
+    for (const { in_pods, managed, waiting, wanted } of timeline) {
+      expect(in_pods).toBeLessThanOrEqual(500);
+      expect(managed).toBeLessThanOrEqual(40);
+      expect(in_pods + managed + waiting).toBe(wanted);
+    }
+    expect((podMinutes + managedMinutes + degradedMinutes) / 60).toBeGreaterThan(0.95 * 560);
+    expect((podMinutes + managedMinutes) / 60).toBeGreaterThan(500);
+  });
+});
+
 describe('the first second', () => {
   const noWindow = { ...limits, down: { ...defaultScaleDown, stabilizationMs: 0 } };
 

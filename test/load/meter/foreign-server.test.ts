@@ -45,7 +45,7 @@ function meterOf(
   });
   meter.ready(750);
   const end = (outcome: 'closed' | 'lost' = 'closed') => {
-    meter.end(never, { outcome, sent: 200, unacked: 0, resent: 0 });
+    meter.end(never, { outcome, sent: 200, unacked: 0, lostUnacked: 0, resent: 0 });
     const slice = all.slice({ profile: 'direct', language: 'en-US' });
     const samples = (name: DistributionName) => {
       const { [name]: distribution } = slice.distributions;

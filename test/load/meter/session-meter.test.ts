@@ -65,8 +65,11 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
     const meter = newMeter();
     meter.event(ready(1), 1040);
     meter.frames.frameLost();
-    for (const [i, frames] of [3, 2].entries())
+    for (const [i, frames] of [3, 2, 7].entries()) {
+      // An acknowledgement passes those of the first two.
+      if (i === 2) meter.event({ event_id: 4, audio_ms: 0, type: 'ack', ...passed }, 1500);
       meter.event({ event_id: 2 + i, audio_ms: 0, type: 'info', code: 'audio_gap', message: 'gone', frames }, 1500);
+    }
     close(meter);
     expect(recorder.tally).toMatchObject({ lost_by_network: 4, lost_by_app: 1, lost_frames: 0 });
   });
@@ -74,7 +77,7 @@ describe('a session of one utterance of ten seconds, in virtual time', () => {
   it('that was interrupted owes only what was due by then, and is no session', () => {
     const meter = newMeter();
     for (let k = 1; k <= 50; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + 30);
-    meter.end(1000 + 5250, { outcome: 'interrupted', sent: 300, unacked: 10, resent: 0 });
+    meter.end(1000 + 5250, { outcome: 'interrupted', sent: 300, unacked: 10, lostUnacked: 0, resent: 0 });
     expect(recorder.distributions.feedback_latency.samples).toBe(52);
     expect(recorder.tally).toMatchObject({
       sessions: 0,
@@ -297,7 +300,7 @@ describe('a load of two phases', () => {
     const meter = newMeter(undefined, 0, {}, objectives, loadPhases);
     for (let k = 1; k <= 100; k++) meter.event(feedback(k, k * 100), 1000 + k * 100 + (k > 50 ? 900 : 30));
     meter.event({ ...final(101), audio_ms: 10_000, words: [] }, 11_910);
-    meter.end(Number.POSITIVE_INFINITY, { outcome: 'closed', sent: 500, unacked: 0, resent: 0 });
+    meter.end(Number.POSITIVE_INFINITY, { outcome: 'closed', sent: 500, unacked: 0, lostUnacked: 0, resent: 0 });
   };
 
   it('puts each sample where it was due, and sessions where they began', () => {
@@ -412,7 +415,7 @@ function newMeter(
 }
 
 function close(meter: SessionMeter, outcome: 'closed' | 'lost' = 'closed') {
-  meter.end(Number.POSITIVE_INFINITY, { outcome, sent: 500, unacked: 0, resent: 0 });
+  meter.end(Number.POSITIVE_INFINITY, { outcome, sent: 500, unacked: 0, lostUnacked: 0, resent: 0 });
 }
 
 function at(p: number): number | undefined {
@@ -479,6 +482,8 @@ function final(id: number) {
     final_lag_ms: { p50: 0, p95: 0, max: 0 },
   } as const;
 }
+
+const passed = { epoch: 0, next_seq: 9, missing: [], buffered_ms: 0 } as const;
 
 function ready(id: number): ServerEvent & { type: 'ready' } {
   return {

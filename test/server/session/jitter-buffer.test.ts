@@ -49,6 +49,21 @@ describe('the jitter buffer', () => {
     expect(buffer.flush(20_000)).toEqual([]);
   });
 
+  it('gives up what never came up to the last frame, which is late when it comes', () => {
+    const buffer = create();
+    for (const seq of [0, 2]) buffer.add(frame(seq), 0);
+    expect(shown(buffer.giveUpTo(4, 10) as Released[])).toEqual([
+      '0',
+      'gap of 1 frame, 320 samples',
+      '2',
+      'gap of 2 frames, 0 samples',
+    ]);
+    expect(buffer.checkpoint()).toEqual({ epoch: 0, nextSeq: 5, missing: [] });
+    expect([3, 4, 4].map((seq) => buffer.add(frame(seq), 20))).toEqual(['late', 'late', 'duplicate']);
+    expect(buffer.giveUpTo(4, 30)).toEqual([]);
+    expect(buffer.giveUpTo(-1, 30)).toEqual([]);
+  });
+
   it('waits for each hole by itself: from when it was missed, or from when the one before it was filled', () => {
     const buffer = create();
     for (const [seq, atMs] of [
