@@ -13,6 +13,7 @@ import { errorMessage } from '../session/replies.ts';
 import type { Session } from '../session/session.ts';
 import type { SessionIdentity, SessionSocket } from '../session/session-options.ts';
 import { beginSession } from './begin-session.ts';
+import { noteBrokenSocket } from './broken-socket.ts';
 import { type ConnectionOptions, spanOf, wrongRegion } from './connection-options.ts';
 import { CorkedSocket } from './corked-socket.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -49,8 +50,8 @@ export class Connection {
     options.datagrams?.((data) => this.#onDatagram(data));
     socket.on('ping', (data: Buffer) => this.#onPing(data));
     socket.on('pong', (data: Buffer) => this.#onPong(data));
-    // The socket is closed by ws after an error of the WebSocket layer: 1002, 1007 or 1009.
-    socket.on('error', (error) => context.log.warn({ error: error.message }, 'a socket broke the WebSocket protocol'));
+    // ws closes the socket then.
+    socket.on('error', (error) => noteBrokenSocket(context, error, options.tenant));
     socket.on('close', (code) => {
       this.#closed(code !== abnormal);
       options.onClose();

@@ -20,6 +20,7 @@ import { heardElsewhere } from './begin-session.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import type { Entrance } from './entrance.ts';
+import { unreadOffers } from './http/handshake.ts';
 import { socketOptions } from './http/listener.ts';
 import { type CallerPolicy, callerOfUpgrade, hintsOf, pathOf, type Welcome } from './http/upgrade.ts';
 import type { PassedOn } from './outside/inner-door.ts';
@@ -57,6 +58,9 @@ export class Reception {
   constructor(options: ReceptionOptions) {
     this.#options = options;
     this.#sockets = new WebSocketServer(socketOptions(options.context.limits));
+    this.#sockets.on('wsClientError', (_, socket, request) => {
+      options.onRefused(socket, unreadOffers, facadeAt(pathOf(request)));
+    });
   }
 
   get size(): number {
