@@ -59,10 +59,7 @@ export class Connection {
     if (wire) this.#act(wire.open());
   }
 
-  /**
-   * Pings; a socket that has answered nothing since the last heartbeat is cut, its session waits
-   * for a resume.
-   */
+  /** Pings; who has answered nothing since the last time is cut, and its session waits for it. */
   heartbeat(): void {
     const { socket, context } = this.#options;
     if (this.#heartbeat.begin(context.awake())) this.#socket.ping(String(this.#session?.lastEventId ?? 0));

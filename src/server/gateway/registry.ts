@@ -52,7 +52,7 @@ export class Registry {
     return this.#sessions.size - this.#elsewhere.size;
   }
 
-  /** Those that are there, one by one; some may go meanwhile. */
+  /** All of them, one by one; some may go meanwhile. */
   each(): Iterable<Session> {
     return this.#sessions.values();
   }

@@ -69,7 +69,7 @@ export class LostCores {
 const lostMs = 10_000;
 /** With less than this share idle, what one gets another does without. */
 const fullIdle = 0.05;
-/** How much less than usual it gets to have lost something, and how much of that others must have. */
+/** How much less than usual it gets to have lost something, and how much of that others have. */
 const lostShare = 0.15;
 const gainedShare = 0.5;
 const smoothing = 0.2;

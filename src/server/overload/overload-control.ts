@@ -127,8 +127,9 @@ export class OverloadControl {
   }
 
   /**
-   * How many sessions of each lane, of those that stream, are to be sent away now; asked again, none before that has been
-   * felt. The batch lane goes first, and as soon as others are spared something that they see.
+   * How many sessions of each lane, of those that stream, are to be sent away now; asked again,
+   * none before that has been felt. The batch lane goes first, and as soon as others are spared
+   * something that they see.
    */
   takeShed(nowMs: number, streaming: () => Readonly<Record<Lane, number>>): Record<Lane, number> {
     const { overloadDelayMs, batchShedEveryMs, batchShedShare, leastSessions } = this.#limits;
