@@ -71,6 +71,20 @@ export class Reception {
     return this.#connections.keys();
   }
 
+  /** Looks at every connection: whether it has begun something in time, and answers pings. */
+  tick(awakeMs: number): void {
+    const due: Connection[] = [];
+    for (const connection of this.#connections.keys()) {
+      connection.tick(awakeMs);
+      if (connection.isBeatDue(awakeMs)) due.push(connection);
+    }
+    if (due.length === 0) return;
+    // Timers come before the sockets are read: what was answered meanwhile must be heard first.
+    setImmediate(() => {
+      for (const connection of due) connection.heartbeat();
+    });
+  }
+
   /** The connections that have no session, the oldest first: they may be given up for others. */
   *unstarted(): Iterable<GivenUp> {
     for (const [connection, account] of this.#connections) {
