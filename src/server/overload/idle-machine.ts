@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import type { CoresUsed } from './lost-cores.ts';
 
 /** What the system says of one moment. */
 export type MachineTimes = {
@@ -24,6 +25,7 @@ export type MachineTimes = {
 export class IdleMachine {
   readonly #read: () => MachineTimes;
   #before: MachineTimes;
+  #used: CoresUsed | undefined;
 
   constructor(read = readMachine) {
     this.#read = read;
@@ -32,8 +34,15 @@ export class IdleMachine {
 
   /** Cores that it may use, as of when it was asked last; less than one where its quota is. */
   get cores(): number {
-    const { cores, allowed, quotaCores = Number.POSITIVE_INFINITY } = this.#before;
-    return Math.min(quotaCores, allowed ? Math.min(allowed.size, cores.length) : cores.length);
+    return Math.min(this.#before.quotaCores ?? Number.POSITIVE_INFINITY, countCores(this.#before));
+  }
+
+  /**
+   * Cores' worth of time that this process and all others used of the cores that it may use, as of
+   * then.
+   */
+  get used(): CoresUsed | undefined {
+    return this.#used;
   }
 
   /**
@@ -45,9 +54,16 @@ export class IdleMachine {
     this.#before = now;
     const share = idleShare(now, before);
     const spentMs = now.atMs - before.atMs;
+    const own = (now.usedMs - before.usedMs) / spentMs;
+    const others = Math.max(0, countCores(now) * (1 - (share ?? 0)) - own);
+    this.#used = share === undefined || spentMs <= 0 ? undefined : { own, others };
     if (share === undefined || now.quotaCores === undefined || spentMs <= 0) return share;
     return Math.min(share, Math.max(0, 1 - (now.usedMs - before.usedMs) / (spentMs * now.quotaCores)));
   }
+}
+
+function countCores({ cores, allowed }: MachineTimes): number {
+  return allowed ? Math.min(allowed.size, cores.length) : cores.length;
 }
 
 /** The share of the allowed cores that was idle. */
