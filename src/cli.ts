@@ -23,8 +23,10 @@ import { registerShadow } from './commands/shadow/command.ts';
 import { registerSlo } from './commands/slo/command.ts';
 import { registerStream } from './commands/stream/command.ts';
 import { registerToken } from './commands/token/command.ts';
+import { usageError } from './commands/usage-error.ts';
 import { registerWorker } from './commands/worker/command.ts';
 import { type ExitCode, exitCodes, formatError, SpeechfbError } from './errors.ts';
+import { fileTrouble } from './file-trouble.ts';
 import { plainStack } from './plain-text.ts';
 import { redactUrls } from './redact.ts';
 
@@ -44,7 +46,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     // A stream tells of a failed write a moment after it.
     await new Promise(setImmediate);
     if (!stdout.error) return exitCode;
-    const lost = new SpeechfbError('output_unwritable', `not all of stdout could be written: ${stdout.error.message}`);
+    const lost = new SpeechfbError(
+      'output_unwritable',
+      `not all of stdout could be written: ${fileTrouble(stdout.error)}`,
+    );
     process.stderr.write(`${formatError(lost)}\n`);
     return exitCode === exitCodes.pass ? lost.exitCode : exitCode;
   } catch (error) {
@@ -111,16 +116,6 @@ function createProgram(done: (exitCode: ExitCode) => void): Command {
   // process.
   for (const command of program.commands) command.exitOverride();
   return program;
-}
-
-/**
- * Commander's `error: unknown option '--txt'\n(Did you mean --text?)` in the form of every other
- * error.
- */
-function usageError(text: string): string {
-  const [message = '', suggestion] = text.trim().split('\n');
-  const hint = suggestion?.replace(/^\((.*)\)$/, '$1').replace(/^Did/, 'did');
-  return `${formatError(new SpeechfbError('bad_usage', message.replace(/^error: /, ''), { ...(hint && { hint }) }))}\n`;
 }
 
 const registrations: readonly RegisterCommand[] = [

@@ -24,11 +24,11 @@ describe('the command line', () => {
       /^speechfb: unknown option '--txt' \[bad_usage\]\n/,
       /\n {2}hint: did you mean --text\?\n$/,
     ],
-    [['stream', 'a.wav'], /^speechfb: required option '--text <text>' not specified \[bad_usage\]\n$/, /./],
-    [['serve', '--port'], /^speechfb: option '--port <number>' argument missing \[bad_usage\]\n$/, /./],
+    [['stream', 'a.wav'], /^speechfb: --text <text> is missing, which this needs \[bad_usage\]\n$/, /./],
+    [['serve', '--port'], /^speechfb: --port needs a value: --port <number> \[bad_usage\]\n$/, /./],
     [
       ['serve', '--log-level', 'loud'],
-      /argument 'loud' is invalid. Allowed choices are debug, info.* \[bad_usage\]\n$/,
+      /^speechfb: --log-level: "loud" is not allowed; allowed: debug, info.* \[bad_flag\]\n$/,
       /./,
     ],
     [['--nope'], /^speechfb: unknown option '--nope' \[bad_usage\]\n$/, /./],
@@ -52,9 +52,7 @@ describe('the command line', () => {
     const args = [bin, 'capacity', resolve(root, 'capacity/live-class.yaml')];
     const result = spawnSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', full, 'pipe'] });
     closeSync(full);
-    expect(result.stderr).toBe(
-      'speechfb: not all of stdout could be written: ENOSPC: no space left on device, write [output_unwritable]\n',
-    );
+    expect(result.stderr).toBe('speechfb: not all of stdout could be written: the disk is full [output_unwritable]\n');
     expect(result.status).toBe(2);
   });
 

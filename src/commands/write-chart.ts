@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { SpeechfbError } from '../errors.ts';
+import { fileTrouble } from '../file-trouble.ts';
 
 /** Writes an SVG document as `.svg`, or as `.png` rendered; the name's ending says which. */
 export async function writeChart(file: string, svg: string): Promise<void> {
@@ -8,7 +9,7 @@ export async function writeChart(file: string, svg: string): Promise<void> {
   try {
     writeFileSync(file, content);
   } catch (cause) {
-    throw new SpeechfbError('output_unwritable', `cannot write the chart "${file}": ${(cause as Error).message}`, {
+    throw new SpeechfbError('output_unwritable', `cannot write the chart "${file}": ${fileTrouble(cause)}`, {
       cause,
     });
   }

@@ -2,6 +2,7 @@ import { closeSync, createReadStream, existsSync, openSync, readSync, statSync }
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { SpeechfbError } from '../errors.ts';
+import { fileTrouble } from '../file-trouble.ts';
 
 /**
  * A small text file whole; `-` is standard input, as often as it is asked for. Throws
@@ -139,13 +140,7 @@ export function firstExisting(candidates: readonly string[]): string | undefined
  * comes from.
  */
 export function unreadable(file: string, what: string, cause: unknown, hint?: string): SpeechfbError {
-  const { message, code } = cause as NodeJS.ErrnoException;
-  const sentences: Record<string, string> = {
-    Z_BUF_ERROR: 'its gzip stream ends early: the file is truncated',
-    EISDIR: 'it is a directory',
-  };
-  const reason = sentences[code ?? ''] ?? message.replace(/, (open|stat|read)( '.*')?$/, '');
-  return new SpeechfbError('unreadable_file', `cannot read the ${what} "${file}": ${reason}`, {
+  return new SpeechfbError('unreadable_file', `cannot read the ${what} "${file}": ${fileTrouble(cause)}`, {
     ...(hint && { hint }),
     cause,
   });

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { AcousticEngine } from '../acoustic/engine/types.ts';
 import { lineProblems, parseJsonLine, readLines } from '../config/json-lines.ts';
 import { type Problem, SpeechfbError } from '../errors.ts';
+import { fileTrouble } from '../file-trouble.ts';
 import { jsonText } from '../json-text.ts';
 import { readClipWords } from './clip-words.ts';
 import { type ScoredFile, scoreFile } from './score-file.ts';
@@ -76,7 +77,7 @@ export async function scoreManifest(
 }
 
 function fail(output: string, cause: NodeJS.ErrnoException): never {
-  throw new SpeechfbError('output_unwritable', `${output} cannot be written: ${cause.code}`, { cause });
+  throw new SpeechfbError('output_unwritable', `${output} cannot be written: ${fileTrouble(cause)}`, { cause });
 }
 
 /** What keeps one line from being scored; a bug of ours is thrown on. */

@@ -10,31 +10,51 @@ import {
   type UtteranceName,
 } from './result-store.ts';
 
+/** How much a store of results keeps, and who is told what that costs. */
+export type ResultBounds = {
+  /** Results as JSON, and what goes with each session and utterance. */
+  maxBytes: number;
+  /** Sessions; as many more are remembered to be erased. */
+  maxSessions: number;
+  /** The results of a session are gone before their time. */
+  onDropped(sessionId: string, utterances: number, why: 'bytes' | 'sessions'): void;
+};
+
 /**
  * Results for gateways and workers of one process, and the plain statement of what every such store
- * does.
+ * does. With bounds, the session that nothing was written of for longest makes room.
  *
  * @param now monotonic, ms
  */
 export class MemoryResultStore implements ResultStore {
   readonly isUp = true;
   readonly #now: () => number;
+  readonly #bounds: ResultBounds | undefined;
+  /** The one that was written last is the last. */
   readonly #sessions = new Map<string, KeptResults>();
+  /** Sessions of which nothing may be kept. */
+  readonly #erased = new Map<string, ResultHolder & { untilMs: number }>();
+  #bytes = 0;
+  #dropped = 0;
   #sweptMs = 0;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, bounds?: ResultBounds) {
     this.#now = now;
+    this.#bounds = bounds;
+  }
+
+  /** Sessions and bytes that are kept, and sessions that made room for others. */
+  get numbers(): { sessions: number; bytes: number; dropped: number } {
+    return { sessions: this.#sessions.size, bytes: this.#bytes, dropped: this.#dropped };
   }
 
   async expect({ sessionId, utteranceId, eventId, ...given }: ExpectedResult, ttlMs: number): Promise<Expectation> {
     this.#sweep();
-    const before = this.#sessions.get(sessionId);
-    if (before?.isErased) return { kind: 'erased' };
-    const session = before && before.untilMs > this.#now() ? before : newResults(given);
+    if (this.#isErased(sessionId)) return { kind: 'erased' };
+    const session = this.#current(sessionId) ?? newResults(given);
     if (session.utterances.get(utteranceId)?.outcome?.state === 'done') return { kind: 'known' };
-    this.#sessions.set(sessionId, session);
     session.utterances.set(utteranceId, { tries: 0, outcome: undefined, eventId });
-    session.untilMs = this.#now() + ttlMs;
+    this.#keep(sessionId, session, ttlMs);
     return { kind: 'expected', dataKey: session.dataKey };
   }
 
@@ -60,16 +80,20 @@ export class MemoryResultStore implements ResultStore {
     const before = session.utterances.get(utteranceId);
     if (before?.outcome) return 'already';
     session.utterances.set(utteranceId, { tries: 0, ...before, outcome });
-    session.untilMs = this.#now() + ttlMs;
+    this.#keep(sessionId, session, ttlMs);
     return 'written';
   }
 
   async read(sessionId: string): Promise<FoundResults> {
+    const nowMs = this.#now();
+    const erased = this.#erased.get(sessionId);
+    if (erased && erased.untilMs + goneMs >= nowMs) {
+      return { kind: 'gone', why: 'erased', tokenHash: erased.tokenHash, owner: erased.owner };
+    }
     const session = this.#sessions.get(sessionId);
-    if (!session || session.untilMs + goneMs < this.#now()) return { kind: 'unknown' };
-    const { tokenHash, owner, isErased } = session;
-    if (isErased) return { kind: 'gone', why: 'erased', tokenHash, owner };
-    if (session.untilMs <= this.#now()) return { kind: 'gone', why: 'expired', tokenHash, owner };
+    if (!session || session.untilMs + goneMs < nowMs) return { kind: 'unknown' };
+    const { tokenHash, owner } = session;
+    if (session.untilMs <= nowMs) return { kind: 'gone', why: 'expired', tokenHash, owner };
     const utterances = [...session.utterances].map(([utteranceId, { outcome, eventId }]) => {
       const head = { utteranceId, ...(eventId !== undefined && { eventId }) };
       return outcome ? { ...head, ...outcome } : ({ ...head, state: 'pending' } as const);
@@ -79,9 +103,12 @@ export class MemoryResultStore implements ResultStore {
   }
 
   async erase(sessionId: string, ttlMs: number): Promise<void> {
-    const { tokenHash = '', owner } = this.#sessions.get(sessionId) ?? {};
-    const nothing = { ...newResults({ tokenHash, owner, dataKey: '' }), isErased: true };
-    this.#sessions.set(sessionId, { ...nothing, untilMs: this.#now() + ttlMs });
+    const { tokenHash = '', owner } = this.#sessions.get(sessionId) ?? this.#erased.get(sessionId) ?? {};
+    this.#forget(sessionId);
+    this.#erased.delete(sessionId);
+    this.#erased.set(sessionId, { tokenHash, owner, untilMs: this.#now() + ttlMs });
+    const { maxSessions = Number.POSITIVE_INFINITY } = this.#bounds ?? {};
+    for (const oldest of this.#erased.keys()) if (this.#erased.size > maxSessions) this.#erased.delete(oldest);
   }
 
   /** It always answers. */
@@ -91,7 +118,36 @@ export class MemoryResultStore implements ResultStore {
 
   #current(sessionId: string): KeptResults | undefined {
     const session = this.#sessions.get(sessionId);
-    return session && !session.isErased && session.untilMs > this.#now() ? session : undefined;
+    return session && session.untilMs > this.#now() ? session : undefined;
+  }
+
+  #isErased(sessionId: string): boolean {
+    return this.#erased.has(sessionId);
+  }
+
+  /** Keeps what was written of a session for `ttlMs`, and makes room for it. */
+  #keep(sessionId: string, session: KeptResults, ttlMs: number): void {
+    this.#forget(sessionId);
+    session.untilMs = this.#now() + ttlMs;
+    session.bytes = bytesOf(session);
+    this.#sessions.set(sessionId, session);
+    this.#bytes += session.bytes;
+    if (!this.#bounds) return;
+    const { maxBytes, maxSessions, onDropped } = this.#bounds;
+    for (const [id, { utterances }] of this.#sessions) {
+      const why = this.#sessions.size > maxSessions ? 'sessions' : this.#bytes > maxBytes ? 'bytes' : undefined;
+      if (why === undefined || id === sessionId) break;
+      this.#forget(id);
+      // What ran out has made no room for anybody.
+      if (utterances.size === 0) continue;
+      this.#dropped += 1;
+      onDropped(id, utterances.size, why);
+    }
+  }
+
+  #forget(sessionId: string): void {
+    this.#bytes -= this.#sessions.get(sessionId)?.bytes ?? 0;
+    this.#sessions.delete(sessionId);
   }
 
   /** Forgets what nobody may have any more: the results at once, that there were some later. */
@@ -100,23 +156,40 @@ export class MemoryResultStore implements ResultStore {
     if (nowMs - this.#sweptMs < sweepEveryMs) return;
     this.#sweptMs = nowMs;
     for (const [id, session] of this.#sessions) {
-      if (session.untilMs <= nowMs) session.utterances.clear();
-      if (session.untilMs + goneMs < nowMs) this.#sessions.delete(id);
+      if (session.untilMs + goneMs < nowMs) this.#forget(id);
+      else if (session.untilMs <= nowMs && session.utterances.size > 0) {
+        session.utterances.clear();
+        this.#bytes -= session.bytes;
+        session.bytes = bytesOf(session);
+        this.#bytes += session.bytes;
+      }
     }
+    for (const [id, { untilMs }] of this.#erased) if (untilMs + goneMs < nowMs) this.#erased.delete(id);
   }
 }
 
 type KeptResults = ResultHolder & {
   dataKey: string;
-  isErased: boolean;
   untilMs: number;
+  /** When it was written last. */
+  bytes: number;
   utterances: Map<number, KeptUtterance>;
 };
 
 type KeptUtterance = { tries: number; outcome: FinishedUtterance | undefined; replay?: string; eventId?: number };
 
 function newResults({ tokenHash, owner, dataKey }: ResultHolder & { dataKey: string }): KeptResults {
-  return { tokenHash, owner, dataKey, isErased: false, untilMs: 0, utterances: new Map() };
+  return { tokenHash, owner, dataKey, untilMs: 0, bytes: 0, utterances: new Map() };
 }
 
+/** Text that is not ASCII takes two bytes a character in memory: that is counted. */
+function bytesOf({ utterances }: KeptResults): number {
+  let bytes = sessionBytes;
+  for (const { outcome } of utterances.values()) bytes += utteranceBytes + 2 * (outcome?.value.length ?? 0);
+  return bytes;
+}
+
+/** What a session and an utterance take without a result, about. */
+const sessionBytes = 600;
+const utteranceBytes = 200;
 const sweepEveryMs = 1000;

@@ -3,8 +3,17 @@ import { Counter, type Registry } from 'prom-client';
 /** Utterances that wait for something, and what became of the others, by outcome. */
 type WaitingFigures = { waiting: number; waitingBytes: number; outcomes: Readonly<Record<string, number>> };
 
-/** What was handed over to be scored later; `scoring`: in this process. */
-export type HandoffFigures = WaitingFigures & { scoring?: WaitingFigures | undefined };
+/** Results that are kept in memory, by their sessions, and sessions that made room for others. */
+type ResultFigures = { sessions: number; bytes: number; dropped: number };
+
+/**
+ * What was handed over to be scored later; `scoring`: in this process, `results`: what this process
+ * keeps of it.
+ */
+export type HandoffFigures = WaitingFigures & {
+  scoring?: WaitingFigures | undefined;
+  results?: ResultFigures | undefined;
+};
 
 type ExposeGauge = (name: string, help: string, read: () => number | undefined) => void;
 
@@ -29,4 +38,19 @@ export function exposeHandoff(read: () => HandoffFigures, gauge: ExposeGauge, re
       },
     });
   }
+  if (read().results) exposeResults(() => read().results, gauge, registers);
+}
+
+function exposeResults(read: () => ResultFigures | undefined, gauge: ExposeGauge, registers: Registry[]): void {
+  gauge('late_results_sessions', 'Sessions whose late results are kept in memory.', () => read()?.sessions);
+  gauge('late_results_bytes', 'Bytes of the late results that are kept in memory.', () => read()?.bytes);
+  new Counter({
+    name: 'speechfb_late_results_dropped_total',
+    help: 'Sessions whose late results were dropped before their time, since too much was kept.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(read()?.dropped ?? 0);
+    },
+  });
 }

@@ -210,7 +210,7 @@ describe('speechfb budget refuses', () => {
 
   it.each<[string, () => string[], RegExp]>([
     ['a missing file', () => ['nowhere.yaml'], /cannot read the budget "nowhere.yaml".*\[unreadable_file\]/],
-    ['missing traces', () => [card, '--traces', 'nowhere'], /cannot read the traces "nowhere".*ENOENT/],
+    ['missing traces', () => [card, '--traces', 'nowhere'], /cannot read the traces "nowhere": there is no such file/],
     ['a directory as traces', () => [card, '--traces', directory], /it is a directory/],
     [
       'a run without traces',
@@ -274,7 +274,11 @@ describe('speechfb budget refuses', () => {
     ['a chart of another kind', () => [card, '--chart', 'chart.gif'], /neither .svg nor .png/],
     ['a chart that cannot be written', () => [card, '--chart', '/nowhere/chart.svg'], /cannot write the chart/],
     ['a seed that is no number', () => [card, '--seed', '1.5'], /--seed: "1.5" is not a whole number/],
-    ['two sources of traces', () => [card, '--traces', traces, '--run', directory], /cannot be used with/],
+    [
+      'two sources of traces',
+      () => [card, '--traces', traces, '--run', directory],
+      /--traces and --run do not go together/,
+    ],
     ['a name that no budget has', () => [card, '--name', 'other'], /has no budget "other": mobile-500ms/],
   ])('%s', async (_name, args, message) => {
     expect(await main(['budget', ...args()])).toBe(2);

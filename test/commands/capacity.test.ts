@@ -162,7 +162,7 @@ describe('bad input exits 2', () => {
     [
       'that is not there',
       undefined,
-      /cannot read the measured curve ".*curve.json": ENOENT.*\n {2}hint: .*--find-capacity --out DIR/,
+      /cannot read the measured curve ".*curve.json": there is no such file.*\n {2}hint: .*--find-capacity --out DIR/,
     ],
     ['that is empty', '', /curve.json:1:1: is empty\n/],
     ['without points', '{"points": []}', /curve.json:1:12: points: is empty: a curve without points measures nothing/],

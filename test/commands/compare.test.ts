@@ -113,7 +113,7 @@ describe('speechfb compare', () => {
   });
 
   it.each([
-    ['nowhere', /cannot read the recording ".*nowhere\/recording\.json\.gz": ENOENT/],
+    ['nowhere', /cannot read the recording ".*nowhere\/recording\.json\.gz": there is no such file/],
     ['damaged', /damaged\/recording\.json\.gz is damaged/],
   ])('of a directory that is %s exits 2', async (name, sentence) => {
     mkdirSync(join(scratch, 'damaged'), { recursive: true });

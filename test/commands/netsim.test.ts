@@ -185,7 +185,7 @@ describe('a file of networks', () => {
     expect(await netsim(traced, ...short)).toBe(0);
     expect(output.stdout).toContain('a trace of 500 ms (2.4 Mbit/s on average)');
     expect(await netsim(file('networks: {a: {trace: {format: mahimahi, file: gone.pps}}}'))).toBe(2);
-    expect(output.stderr).toMatch(/cannot read the trace ".*gone\.pps": ENOENT.*\[unreadable_file\]/);
+    expect(output.stderr).toMatch(/cannot read the trace ".*gone\.pps": there is no such file.*\[unreadable_file\]/);
   });
 });
 
@@ -210,7 +210,7 @@ describe('a mistake on the command line', () => {
     [['LTE', '--seed', 'x'], '--seed: "x" is not a whole number'],
     [['LTE', '--clients', '0'], '--clients: "0" is not a whole number'],
     [['LTE', '--network', 'a'], '--network chooses from a file; name the file too'],
-    [['./gone.yaml'], 'cannot read the networks "./gone.yaml": ENOENT'],
+    [['./gone.yaml'], 'cannot read the networks "./gone.yaml": there is no such file'],
     [['LTE', '--trace', 'gone.pps'], 'cannot read the trace'],
     [['LTE', '--listen', ':9000'], '--listen and --upstream go together'],
     [['LTE', '--listen', ':0', '--upstream', 'a:1', '--clients', '2'], '--clients is of runs in virtual time'],

@@ -76,12 +76,12 @@ describe('speechfb score FILE --text', () => {
     [['--manifest', 'in.jsonl'], '--manifest needs --out'],
     [
       ['--manifest', 'nowhere.jsonl', '--out', join(folder, 'x.jsonl')],
-      'cannot read the manifest "nowhere.jsonl": ENOENT',
+      'cannot read the manifest "nowhere.jsonl": there is no such file',
     ],
     [['--manifest', folder, '--out', join(folder, 'x.jsonl')], 'it is a directory'],
     [['--manifest', '/dev/null', '--out', join(folder, 'x.jsonl')], '/dev/null holds no line'],
-    [['--manifest', shippedManifest, '--out', '/dev/full'], '/dev/full cannot be written: ENOSPC'],
-    [['--manifest', shippedManifest, '--out', folder], 'cannot be written: EISDIR'],
+    [['--manifest', shippedManifest, '--out', '/dev/full'], '/dev/full cannot be written: the disk is full'],
+    [['--manifest', shippedManifest, '--out', folder], 'cannot be written: it is a directory'],
     [[clip, '--text', 'a', '--features'], 'go with --manifest'],
   ])('refuses %j', async (args, message) => {
     expect(await run(...args)).toBe(2);

@@ -156,7 +156,7 @@ describe('a run directory', () => {
     expect(read).toMatchObject({ traces, tracesSeen: 2 });
     rmSync(join(directory, 'traces.ndjson.gz'));
     expect(readRecordedRun(directory)).toMatchObject({ traces: [], tracesSeen: 2 });
-    expect(() => readTracedRun(directory)).toThrow(/cannot read the traces ".*": ENOENT: no such file or directory$/);
+    expect(() => readTracedRun(directory)).toThrow(/cannot read the traces ".*": there is no such file or directory$/);
   });
 
   it.each([

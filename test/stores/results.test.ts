@@ -145,3 +145,61 @@ const name = { sessionId: 's', utteranceId: 1 };
 function handed(changes: Partial<ExpectedResult> = {}): ExpectedResult {
   return { ...name, tokenHash: 't', owner: 'o', dataKey: 'k1', eventId: 7, ...changes };
 }
+
+describe('a store in memory that has bounds', () => {
+  const bounded = (bounds: { maxBytes?: number; maxSessions?: number }) => {
+    const dropped: [string, number, string][] = [];
+    const onDropped = (...one: [string, number, string]): void => void dropped.push(one);
+    const most = { maxBytes: 1e6, maxSessions: 1000, ...bounds, onDropped };
+    const clock = { nowMs: 1000 };
+    return { store: new MemoryResultStore(() => clock.nowMs, most), dropped, clock };
+  };
+  const write = async (store: ResultStore, sessionId: string, value: string): Promise<void> => {
+    await store.expect(handed({ sessionId }), ttlMs);
+    await store.finish({ sessionId, utteranceId: 1 }, { state: 'done', value }, ttlMs);
+  };
+
+  it('drops the session that was written longest ago, says so, and counts it', async () => {
+    const { store, dropped } = bounded({ maxSessions: 2 });
+    for (const id of ['a', 'b', 'c']) await store.expect(handed({ sessionId: id }), ttlMs);
+    await store.finish({ sessionId: 'b', utteranceId: 1 }, { state: 'done', value: '{}' }, ttlMs);
+    await store.expect(handed({ sessionId: 'd' }), ttlMs);
+    expect(dropped).toEqual([
+      ['a', 1, 'sessions'],
+      ['c', 1, 'sessions'],
+    ]);
+    expect(store.numbers).toMatchObject({ sessions: 2, dropped: 2 });
+    expect(await store.read('a')).toEqual({ kind: 'unknown' });
+    expect(await store.begin({ sessionId: 'c', utteranceId: 1 })).toEqual({ kind: 'gone' });
+    expect(await store.read('b')).toMatchObject({ kind: 'found' });
+  });
+
+  it('keeps no more bytes than it may, and counts what comes free', async () => {
+    const { store, dropped, clock } = bounded({ maxBytes: 50_000 });
+    for (const id of ['a', 'b', 'c']) await write(store, id, 'x'.repeat(10_000));
+    expect(dropped).toEqual([['a', 1, 'bytes']]);
+    expect(store.numbers.bytes).toBeLessThanOrEqual(50_000);
+    await store.erase('b', ttlMs);
+    await store.erase('c', ttlMs);
+    expect(store.numbers).toEqual({ sessions: 0, bytes: 0, dropped: 1 });
+    await write(store, 'd', 'x'.repeat(10_000));
+    clock.nowMs += ttlMs + 1;
+    await store.expect(handed({ sessionId: 'e' }), ttlMs);
+    expect(store.numbers.bytes).toBeLessThan(2000);
+    expect(await store.read('d')).toMatchObject({ kind: 'gone', why: 'expired' });
+  });
+
+  it('keeps the one result that is larger than all that it may keep', async () => {
+    const { store, dropped } = bounded({ maxBytes: 100 });
+    await write(store, 'a', 'x'.repeat(10_000));
+    expect(dropped).toEqual([]);
+    expect(await store.read('a')).toMatchObject({ kind: 'found' });
+  });
+
+  it('remembers what was erased, of as many sessions as it keeps', async () => {
+    const { store } = bounded({ maxSessions: 2 });
+    for (const id of ['a', 'b', 'c']) await store.erase(id, ttlMs);
+    expect(await store.expect(handed({ sessionId: 'c' }), ttlMs)).toEqual({ kind: 'erased' });
+    expect(await store.read('a')).toEqual({ kind: 'unknown' });
+  });
+});

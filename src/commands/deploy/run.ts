@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { planDeployment } from '../../deploy/deployment.ts';
 import { helmChart, type Output, type OutputFile, plainManifests } from '../../deploy/output.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
+import { fileTrouble } from '../../file-trouble.ts';
 import { deploymentJson, renderDeployment } from '../../report/deploy/text.ts';
 import { playProgress } from '../capacity/play-progress.ts';
 import { printJson, say } from '../output.ts';
@@ -40,7 +41,7 @@ function writeAll(folder: string, files: readonly OutputFile[]): void {
     }
   } catch (cause) {
     if (cause instanceof SpeechfbError) throw cause;
-    throw new SpeechfbError('output_unwritable', `cannot write to ${folder}: ${String((cause as Error).message)}`, {
+    throw new SpeechfbError('output_unwritable', `cannot write to ${folder}: ${fileTrouble(cause)}`, {
       cause,
     });
   }

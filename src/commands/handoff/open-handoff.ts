@@ -91,15 +91,15 @@ export function openHandoff(
 /** What is handed over stays here, and is scored here. */
 function openLocal({ handoff: flags, store, region = '' }: HandoffSettings, log: Log): OpenedHandoff {
   const keepMs = flags.keepAudio ?? localKeepMs;
-  const results =
-    store === undefined ? new MemoryResultStore(() => performance.now()) : openResults(store, region, log);
+  const kept = store === undefined ? keptResults(log) : undefined;
+  const results = kept ?? openResults(store!, region, log);
   const common = { results, region, keepMs, log, wallMs: Date.now, pause };
   log.info({ keep_ms: keepMs, max_bytes: maxOutboxBytes }, 'what cannot be finished live is scored later here');
   const sharesResults = store !== undefined;
   const local = new LocalHandoff({ ...common, sharesResults, maxBytes: maxOutboxBytes, random: Math.random });
   const handoff = new Handoff({ ...common, queue: local.queue, maxSoundBytes, maxOutboxBytes });
   return {
-    late: { handoff, results, keepMs, scoring: () => local.numbers },
+    late: { handoff, results, keepMs, scoring: () => local.numbers, kept: kept && (() => kept.numbers) },
     work(engine, scoring, hasRoom) {
       const begin = (loaded: AcousticEngine): void =>
         local.begin({ scoring: { engine: () => loaded, ...scoring }, hasRoom });
@@ -114,6 +114,18 @@ function openLocal({ handoff: flags, store, region = '' }: HandoffSettings, log:
   };
 }
 
+/** Results in this process, bounded; each loss is said. */
+function keptResults(log: Log): MemoryResultStore {
+  return new MemoryResultStore(() => performance.now(), {
+    maxBytes: maxResultBytes,
+    maxSessions: maxResultSessions,
+    onDropped(session, utterances, why) {
+      const full = why === 'bytes' ? `${maxResultBytes / 1_048_576} MiB` : `those of ${maxResultSessions} sessions`;
+      log.warn({ session, utterances, why: `${full} of results are kept` }, 'late results were dropped to make room');
+    },
+  });
+}
+
 function pause(ms: number): Promise<void> {
   return wait(ms, undefined, { ref: false });
 }
@@ -123,3 +135,6 @@ const maxSoundBytes = 4_194_304;
 const maxOutboxBytes = 67_108_864;
 /** A learner who comes back for the final does so within minutes. */
 const localKeepMs = 600_000;
+/** Some thousand finals, of some kilobytes each. */
+const maxResultBytes = 67_108_864;
+const maxResultSessions = 100_000;

@@ -7,6 +7,7 @@ import { tlsTrouble } from '../../client/tls-trouble.ts';
 import type { Dialect } from '../../dialects/dialect.ts';
 import { likelyProtocol } from '../../dialects/likely-protocol.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
+import { fileTrouble } from '../../file-trouble.ts';
 import { flag } from '../../flag.ts';
 import { formatMs } from '../../format.ts';
 import { learn } from '../../load/probe/learn.ts';
@@ -134,8 +135,8 @@ function write(file: string, text: string): void {
   try {
     writeFileSync(file, text, { flag: 'wx' });
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const why = code === 'EEXIST' ? 'it is there already, and is not overwritten' : code;
+    const isThere = (cause as NodeJS.ErrnoException).code === 'EEXIST';
+    const why = `${fileTrouble(cause)}${isThere ? ', and is not overwritten' : ''}`;
     throw new SpeechfbError('output_unwritable', `${file} cannot be written: ${why}`, { cause });
   }
   say(`a first mapping is in ${file}; look it through, then: --protocol ${file}`);

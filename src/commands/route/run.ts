@@ -25,7 +25,7 @@ export function runRoute(given: string, flags: RouteFlags): ExitCode {
   const policy = readPolicy(given);
   if (flags.explain !== undefined) return explain(policy, flags.explain, flags);
   if (flags.simulate !== undefined) return simulate(policy, flags.simulate, flags);
-  if (flags.json) printJson({ name: policy.name, ...policy.spec });
+  if (flags.json) printJson({ name: policy.name, ...policy.spec, notes: policy.notes });
   else printReport(policy, renderPolicy);
   return exitCodes.pass;
 }

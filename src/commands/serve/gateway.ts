@@ -65,7 +65,7 @@ export async function runGateway(
     const warming = defer<AcousticEngine>();
     const store = openStore(settings.store, settings.role.region, log, tracing);
     const handoff = openHandoff({ ...settings, region: settings.role.region }, log, tracing);
-    await using routing = await ServedRouting.open(settings, { log, model, gateways });
+    await using routing = await ServedRouting.open(settings, { log, model, gateways, tenants });
     served.followTls?.(reloads);
     const started = startServer({
       ...options,

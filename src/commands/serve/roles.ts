@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
 import { SpeechfbError } from '../../errors.ts';
+import { fileTrouble } from '../../file-trouble.ts';
 import { isRegion, regionForm } from '../../protocol/region.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -128,6 +129,6 @@ export function readPem(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new SpeechfbError('bad_tls', `cannot read ${path}: ${String(cause)}`, { cause });
+    throw new SpeechfbError('bad_tls', `cannot read ${path}: ${fileTrouble(cause)}`, { cause });
   }
 }

@@ -85,7 +85,7 @@ async function serveAlone(
   const engine = servedEngine({ ...settings.role, tuning: curve?.tuning, tracing }, model, log);
   const options = serverOptionsOf(settings);
   const tenants = tenantsOf(settings, log);
-  await using routing = await ServedRouting.open(settings, { log, model, gateways: 1, audit: admin.audit });
+  await using routing = await ServedRouting.open(settings, { log, model, gateways: 1, audit: admin.audit, tenants });
   const warming = defer<AcousticEngine>();
   const store = openStore(settings.store, settings.role.region, log, tracing);
   const handoff = openHandoff({ ...settings, region: settings.role.region }, log, tracing);

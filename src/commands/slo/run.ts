@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
+import { fileTrouble } from '../../file-trouble.ts';
 import { alertSentences, checkJson, checkText, evaluationJson, evaluationText } from '../../report/slo/slo-text.ts';
 import { checkServiceLevel } from '../../slo/service-level/check.ts';
 import { overallVerdict } from '../../slo/service-level/evaluate.ts';
@@ -36,7 +37,7 @@ function rules(level: ServiceLevel, { out }: SloFlags): ExitCode {
   try {
     writeFileSync(out, text);
   } catch (cause) {
-    throw new SpeechfbError('output_unwritable', `cannot write "${out}": ${(cause as Error).message}`, { cause });
+    throw new SpeechfbError('output_unwritable', `cannot write "${out}": ${fileTrouble(cause)}`, { cause });
   }
   say(`rules are in ${out}; promtool check rules ${out} holds them against Prometheus`);
   return exitCodes.pass;

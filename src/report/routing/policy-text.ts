@@ -6,7 +6,7 @@ import type { Paint } from '../terminal/paint.ts';
 
 /** The rules in their order, and the backends that they lead to. */
 export function renderPolicy(
-  { name, spec }: { name: string; spec: PolicySpec },
+  { name, spec, notes }: { name: string; spec: PolicySpec; notes: readonly { where: string; message: string }[] },
   paint: Paint,
   columns: number | undefined,
 ): string {
@@ -38,6 +38,7 @@ export function renderPolicy(
       'the policy is sound: every session has a rule, every rule a session, every fallback an end',
       columns ?? 100,
     ),
+    ...notes.map(({ where, message }) => folded(`${where}: note: ${message}`, columns ?? 100)),
     '',
   ].join('\n');
 }

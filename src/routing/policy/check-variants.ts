@@ -1,5 +1,6 @@
 import type { CanarySpec } from './canary.ts';
 import { checkAble, type Refuse, unknownBackend } from './check-able.ts';
+import { placeOf } from './connection.ts';
 import type { ShadowSpec } from './shadow.ts';
 import type { RoutedBackend, RoutingRule } from './spec.ts';
 
@@ -30,6 +31,12 @@ export function checkVariants(
   if (known.includes(false)) return;
   if (canary.from === canary.to) {
     refuse(['canary', 'to'], `is "${canary.from}", as from is: nothing differs`);
+    return;
+  }
+  const [from, to] = [canary.from, canary.to].map((end) => backends.find(({ name }) => name === end)!);
+  // A scripted one stands for something else, in tests.
+  if (from!.kind !== 'scripted' && placeOf(from!) === placeOf(to!)) {
+    refuse(['canary', 'to'], `"${canary.to}" is reached and asked just as "${canary.from}": nothing differs`);
     return;
   }
   const sending = rules.filter(({ to }) => (to[canary.from] ?? 0) > 0);

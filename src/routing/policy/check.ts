@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { isReachable } from './box.ts';
+import { isSelfHosted } from './capabilities.ts';
 import { checkAble, type Refuse, unknownBackend } from './check-able.ts';
 import { checkSpill } from './check-spill.ts';
 import { checkVariants } from './check-variants.ts';
@@ -17,6 +18,7 @@ export function checkPolicy(spec: PolicySpec, context: z.RefinementCtx): void {
   checkNames(backends, 'backends', 'backend', refuse);
   checkNames(rules, 'rules', 'rule', refuse);
   if (backends.length === 0 || failed.has('backends')) return;
+  checkOwnModel(backends, refuse);
   const sound = checkFallbacks(backends, refuse);
   // A rule that could not be read fits too much.
   if (failed.has('rules')) return;
@@ -37,6 +39,24 @@ function checkNames(named: readonly { name?: string }[], list: string, thing: st
   for (const [index, name] of seen.entries())
     if (typeof name === 'string' && seen.indexOf(name) < index)
       refuse([list, index, 'name'], `"${name}" is the name of another ${thing}`);
+}
+
+/**
+ * A server has one own model: two backends of it are two bounds, or two chains, on the same thing,
+ * or they are nothing.
+ */
+function checkOwnModel(backends: readonly RoutedBackend[], refuse: Refuse): void {
+  const boundsOf = ({ languages = [], maxSessions, most, fallback }: RoutedBackend): string =>
+    JSON.stringify([languages.toSorted(), maxSessions ?? null, most ?? null, fallback ?? null]);
+  for (const [index, backend] of backends.entries()) {
+    if (backend.kind !== 'local') continue;
+    const same = backends.find((one, at) => one.kind === 'local' && at < index && boundsOf(one) === boundsOf(backend));
+    if (!same) continue;
+    const message =
+      `"${backend.name}" is the own model (serve --model), as "${same.name}" is, with the same languages, bounds and ` +
+      'fallback: nothing differs; to compare two versions give each servers of its own';
+    refuse(['backends', index, 'kind'], message);
+  }
 }
 
 /** Whether every fallback leads somewhere and none leads back. */
@@ -77,6 +97,8 @@ function checkRule(
     const range = when?.[matter];
     if (range && range.from >= range.below) refuse([...path, 'when', matter], 'is never so: nothing is below 0');
   }
+  if (when?.spend && when.spend.from > 0 && !backends.some(costsByTheMinute))
+    refuse([...path, 'when', 'spend'], 'is never so: no managed backend costs anything');
   const shares = Object.entries(to);
   const unknown = shares.filter(([name]) => !backends.some((backend) => backend.name === name));
   for (const [name] of unknown) refuse([...path, 'to', name], unknownBackend(name, backends));
@@ -105,6 +127,10 @@ function checkReach(rules: readonly RoutingRule[], refuse: Refuse): void {
   }
   if (rules.length > 0 && isReachable({}, conditions))
     refuse(['rules', rules.length - 1], 'leaves sessions that no rule fits; end with a rule without when');
+}
+
+function costsByTheMinute({ kind, price }: RoutedBackend): boolean {
+  return !isSelfHosted(kind) && price > 0;
 }
 
 /** Nothing, where there is no list or something else. */

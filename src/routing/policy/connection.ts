@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { duration, integer, shown, text } from '../../config/fields.ts';
+import { redactUrl } from '../../redact.ts';
 import type { BackendKind } from './capabilities.ts';
 import { script } from './script.ts';
 
@@ -46,14 +47,52 @@ type Connection = z.output<z.ZodObject<typeof connectionFields>> & { kind: Backe
 export function checkConnection(given: Connection, context: z.RefinementCtx): void {
   for (const [field, kinds] of Object.entries(kindsOf))
     if (given[field as keyof typeof kindsOf] !== undefined && !kinds.includes(given.kind)) {
-      const message = `is for backends of kind ${kinds.join(', ')}; this is ${given.kind}`;
+      const own = ['model', 'directory'].includes(field) && given.kind === 'local' ? oneModel : '';
+      const message = `is for backends of kind ${kinds.join(', ')}; this is ${given.kind}${own}`;
       context.addIssue({ code: 'custom', path: [field], message });
     }
-  const { url, kind } = given;
-  if (!kindsOf.url.includes(kind)) return;
-  const schemes = kind === 'http-batch' ? ['http', 'https'] : ['ws', 'wss'];
-  // A URL that begins with a variable is looked at when the variable is known.
-  if (url === undefined || url.startsWith('${') || schemes.some((scheme) => url.startsWith(`${scheme}://`))) return;
-  const message = `${shown(url)} is no URL for ${kind}; allowed: ${schemes.map((one) => `${one}://host:port`).join(', ')}`;
-  context.addIssue({ code: 'custom', path: ['url'], message });
+  const refuse = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
+  const { url, kind, ca, directory } = given;
+  if (kind === 'sherpa-onnx' && directory === undefined)
+    refuse('directory', 'is missing; write the directory of its streaming model');
+  if (url === undefined || !kindsOf.url.includes(kind)) return;
+  const problem = problemOfUrl(url, kind);
+  if (problem !== undefined) refuse('url', problem);
+  else if (ca !== undefined && /^(ws|http):/i.test(url))
+    refuse('ca', `signs certificates, and ${shown(url)} has none; write ${kind === 'http-batch' ? 'https' : 'wss'}://`);
 }
+
+const oneModel = ', the one model of a server (serve --model): to compare two versions give each servers of its own';
+
+/** What a backend of a kind has of its own that no other has, to compare it with others of that. */
+export function placeOf(backend: Connection): string {
+  const names = Object.keys(connectionFields) as (keyof typeof connectionFields)[];
+  return JSON.stringify([backend.kind, ...names.map((name) => backend[name] ?? null)]);
+}
+
+/** What is wrong with a URL; none of its secrets is in the sentence. */
+function problemOfUrl(url: string, kind: BackendKind): string | undefined {
+  const told = redactUrl(url);
+  if (told !== url.trim() && holdsSecret(url))
+    return `${shown(told)} holds a password or a key, which no file should; write \${env:NAME} in its place`;
+  // A URL that begins with a variable is looked at when the variable is known.
+  if (url.startsWith('${')) return undefined;
+  const schemes = kind === 'http-batch' ? ['http', 'https'] : ['ws', 'wss'];
+  const isOne = schemes.some((scheme) => url.toLowerCase().startsWith(`${scheme}://`));
+  if (isOne && URL.canParse(url.replace(/\$\{env:\w+\}/g, '1'))) return undefined;
+  return `${shown(told)} is no URL for ${kind}; allowed: ${schemes.map((one) => `${one}://host:port`).join(', ')}`;
+}
+
+/** Whether a user, a fragment or a part of the query is written out that opens something. */
+function holdsSecret(url: string): boolean {
+  const [place = '', query = ''] = url.replace(/\$\{env:\w+\}/g, '').split('?');
+  const [, user] = /^[a-z][a-z0-9+.-]*:\/\/([^/#]*)@/i.exec(place) ?? [];
+  if ((user ?? '').replaceAll(':', '') !== '' || url.includes('#')) return true;
+  return query.split('&').some((part) => {
+    const [name = '', value = ''] = part.split('=');
+    return part.includes('=') ? value !== '' && secretNames.test(name) : part !== '';
+  });
+}
+
+/** `api_key`, `access-token`, `sig`; not `keywords`. */
+const secretNames = /(^|[^a-z]|api|access|client)(key|token|secret|pass|password|auth|sig|signature|credentials?)$/i;

@@ -1,33 +1,61 @@
-import { text, throughUnit } from '../../config/fields.ts';
+import { z } from 'zod';
+import { shown, text, throughUnit } from '../../config/fields.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { parseDollarsPerMinute, parsePercent } from '../../units.ts';
 
 /** At least `from` and below `below`. */
 export type AmountRange = { from: number; below: number };
 
-/** `>= 85%` or `< 85%`, as shares of 1. */
+/** `>= 85%` or `< 85%` of what is 100 % at most, as shares of 1. */
 export function shareRange() {
-  return text('a comparison such as ">= 85%"').transform(throughUnit((given) => parseRange(given, parsePercent)));
+  return text('a comparison such as ">= 85%"').transform(
+    throughUnit((given) => {
+      const range = parseRange(given, parsePercent);
+      if (range.from > 1) throw neverOrAlways(given, 'never so: it is at most 100%');
+      if (range.from === 0 && range.below > 1) throw neverOrAlways(given, 'always so: leave it out');
+      return range;
+    }),
+  );
 }
 
 /** `>= $40/h` or `< $40/h`, as dollars an hour. */
 export function spendRange() {
   return text('a comparison such as ">= $40/h"').transform(
-    throughUnit((given) => parseRange(given, (amount) => parseDollarsPerMinute(amount) * 60)),
+    throughUnit((given) => {
+      const range = parseRange(given, (amount) => parseOurDollarsPerMinute(amount) * 60);
+      if (range.from === 0 && range.below === Number.POSITIVE_INFINITY)
+        throw neverOrAlways(given, 'always so: leave it out');
+      return range;
+    }),
   );
 }
 
+/** A list of at least one, in which nothing stands twice. */
+export function uniqueSome<Item extends z.ZodType>(item: Item, whenEmpty: string) {
+  return z
+    .array(item)
+    .min(1, { error: () => whenEmpty })
+    .superRefine(refuseTwice);
+}
+
+/** Refuses each entry of a list that stands there before. */
+export function refuseTwice(list: readonly unknown[], context: z.RefinementCtx): void {
+  for (const [at, one] of list.entries())
+    if (list.indexOf(one) < at)
+      context.addIssue({ code: 'custom', path: [at], message: `${shown(one)} stands in the list twice` });
+}
+
 /** `$20/h` as dollars an hour. */
-export function dollarsPerHour() {
+function dollarsPerHour() {
   return text('money by the hour such as $20/h')
-    .transform(throughUnit((given) => parseDollarsPerMinute(given) * 60))
+    .transform(throughUnit((given) => parseOurDollarsPerMinute(given) * 60))
     .refine((dollars) => dollars <= mostAMinute * 60, { error: () => 'is more than $60000/h, which nobody pays' });
 }
 
 /** `$0.0077/min` as dollars a minute of audio. */
 export function dollarsPerAudioMinute() {
   return text('a price such as $0.0077/min')
-    .transform(throughUnit(parseDollarsPerMinute))
+    .transform(throughUnit(parseOurDollarsPerMinute))
     .refine((dollars) => dollars <= mostAMinute, { error: () => 'is more than $1000/min, which no audio costs' });
 }
 
@@ -69,6 +97,19 @@ function parseRange(given: string, parse: (amount: string) => number): AmountRan
     throw new SpeechfbError('bad_config', `"${given}" is no comparison; write >= or < and an amount, as ">= 85%"`);
   const value = parse(amount);
   return sign === '<' ? { from: 0, below: value } : { from: value, below: Number.POSITIVE_INFINITY };
+}
+
+/** What is added up and compared has one currency, which is written. */
+function parseOurDollarsPerMinute(given: string): number {
+  if (/^\s*[$-]/.test(given)) return parseDollarsPerMinute(given.trim());
+  throw new SpeechfbError(
+    'bad_unit',
+    `"${given.slice(0, mostNameLength)}" is not in dollars; write it as $0.0077/min or $1.20/h`,
+  );
+}
+
+function neverOrAlways(given: string, what: string): SpeechfbError {
+  return new SpeechfbError('bad_config', `"${given}" is ${what}`);
 }
 
 /** Slips by orders of magnitude lie beyond. */

@@ -3,15 +3,23 @@ import { despiteProblems, integer, oneOf, percentField, section, shown, text } f
 import { canarySpec } from './canary.ts';
 import { type BackendKind, backendKinds, capabilities } from './capabilities.ts';
 import { checkConnection, connectionFields } from './connection.ts';
-import { boundedName, dollarsPerAudioMinute, dollarsPerHour, language, shareRange, spendRange } from './fields.ts';
+import {
+  boundedName,
+  dollarsPerAudioMinute,
+  language,
+  refuseTwice,
+  shareRange,
+  someDollarsPerHour,
+  spendRange,
+  uniqueSome,
+} from './fields.ts';
 import { shadowSpec } from './shadow.ts';
 
 const kinds = Object.keys(backendKinds) as [BackendKind, ...BackendKind[]];
 const lanes = ['live', 'batch'] as const;
 const devices = ['low', 'mid', 'high'] as const;
 
-const names = (what: string) =>
-  z.array(boundedName('a name')).min(1, { error: () => `is empty; list ${what}, or leave it out` });
+const names = (what: string) => uniqueSome(boundedName('a name'), `is empty; list ${what}, or leave it out`);
 
 const backend = section({
   /** Questions and metrics name it, so that it is one word. */
@@ -20,16 +28,13 @@ const backend = section({
   }),
   kind: oneOf(kinds),
   /** What it understands; left out: every language. */
-  languages: z
-    .array(language())
-    .min(1, { error: () => 'is empty; list languages, or leave it out for all' })
-    .optional(),
+  languages: uniqueSome(language(), 'is empty; list languages, or leave it out for all').optional(),
   /** Sessions that it takes at once; left out: as many as come. */
-  maxSessions: integer(0, 10_000_000).optional(),
+  maxSessions: integer(1, 10_000_000).optional(),
   /** An audio minute. */
   price: dollarsPerAudioMinute(),
   /** What it may cost an hour. */
-  most: dollarsPerHour().optional(),
+  most: someDollarsPerHour().optional(),
   /** The backend that takes its sessions when it is full, broken or over its cost. */
   fallback: text('the name of a backend').optional(),
   ...connectionFields,
@@ -37,19 +42,10 @@ const backend = section({
 
 /** Everything that is said must hold. */
 const when = section({
-  language: z
-    .array(language())
-    .min(1, { error: () => 'is empty; list languages, or leave it out' })
-    .optional(),
+  language: uniqueSome(language(), 'is empty; list languages, or leave it out').optional(),
   tenant: names('tenants').optional(),
-  device: z
-    .array(oneOf(devices))
-    .min(1, { error: () => `is empty; list some of ${devices.join(', ')}` })
-    .optional(),
-  lane: z
-    .array(oneOf(lanes))
-    .min(1, { error: () => `is empty; list some of ${lanes.join(', ')}` })
-    .optional(),
+  device: uniqueSome(oneOf(devices), `is empty; list some of ${devices.join(', ')}`).optional(),
+  lane: uniqueSome(oneOf(lanes), `is empty; list some of ${lanes.join(', ')}`).optional(),
   /** Places taken over places there are, on machines of our own. */
   load: shareRange().optional(),
   /** What the managed backends cost an hour. */
@@ -62,7 +58,7 @@ const rule = section({
   name: boundedName('a name'),
   when: when.optional(),
   /** What each backend that its sessions can come to must be able to do. */
-  needs: z.array(oneOf(capabilities)).default([]),
+  needs: z.array(oneOf(capabilities)).superRefine(refuseTwice).default([]),
   /** What its sessions go without while all places of our own are taken; left out: they wait. */
   spill: oneOf(['without-phones']).optional(),
   to: z.record(z.string(), percentField(), {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Problem, SpeechfbError } from '../../errors.ts';
+import { fileTrouble } from '../../file-trouble.ts';
 import { fromEnvironment } from '../../secret-url.ts';
 import { sha256 } from '../secrets.ts';
 
@@ -31,7 +32,7 @@ export function readTokenText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new SpeechfbError('bad_token_file', `cannot read the token file ${path}: ${String(cause)}`, { cause });
+    throw new SpeechfbError('bad_token_file', `cannot read the token file ${path}: ${fileTrouble(cause)}`, { cause });
   }
 }
 

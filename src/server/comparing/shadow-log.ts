@@ -1,4 +1,5 @@
 import { SpeechfbError } from '../../errors.ts';
+import { fileTrouble } from '../../file-trouble.ts';
 import type { ShadowRecord } from '../../shadow/record.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { LineLog } from '../line-log.ts';
@@ -16,8 +17,8 @@ export class ShadowLog {
         onLost: (records) => log.error({ records }, 'records of the shadow log were lost'),
       });
     } catch (cause) {
-      const { code } = cause as NodeJS.ErrnoException;
-      throw new SpeechfbError('output_unwritable', `the shadow log ${path} cannot be written: ${code}`, { cause });
+      const message = `the shadow log ${path} cannot be written: ${fileTrouble(cause)}`;
+      throw new SpeechfbError('output_unwritable', message, { cause });
     }
   }
 

@@ -20,6 +20,7 @@ import { heardElsewhere } from './begin-session.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import type { Entrance } from './entrance.ts';
+import { unreadOffers } from './http/handshake.ts';
 import { socketOptions } from './http/listener.ts';
 import { type CallerPolicy, callerOfUpgrade, hintsOf, pathOf, type Welcome } from './http/upgrade.ts';
 import type { PassedOn } from './outside/inner-door.ts';
@@ -57,6 +58,9 @@ export class Reception {
   constructor(options: ReceptionOptions) {
     this.#options = options;
     this.#sockets = new WebSocketServer(socketOptions(options.context.limits));
+    this.#sockets.on('wsClientError', (_, socket, request) => {
+      options.onRefused(socket, unreadOffers, facadeAt(pathOf(request)));
+    });
   }
 
   get size(): number {
@@ -65,6 +69,20 @@ export class Reception {
 
   connections(): Iterable<Connection> {
     return this.#connections.keys();
+  }
+
+  /** Looks at every connection: whether it has begun something in time, and answers pings. */
+  tick(awakeMs: number): void {
+    const due: Connection[] = [];
+    for (const connection of this.#connections.keys()) {
+      connection.tick(awakeMs);
+      if (connection.isBeatDue(awakeMs)) due.push(connection);
+    }
+    if (due.length === 0) return;
+    // Timers come before the sockets are read: what was answered meanwhile must be heard first.
+    setImmediate(() => {
+      for (const connection of due) connection.heartbeat();
+    });
   }
 
   /** The connections that have no session, the oldest first: they may be given up for others. */

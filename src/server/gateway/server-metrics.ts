@@ -30,7 +30,7 @@ export function serverMetrics(parts: MeasuredParts): Metrics {
     spans: options.tracing && (() => options.tracing!.spans()),
     storeUp: () => options.store?.isWhole,
     overload,
-    handoff: late && (() => ({ ...late.handoff.numbers, scoring: late.scoring?.() })),
+    handoff: late && (() => ({ ...late.handoff.numbers, scoring: late.scoring?.(), results: late.kept?.() })),
     limits: () => limitsByWireName(limits),
     tenants: options.tenants && tenants,
     tlsExpiresMs() {

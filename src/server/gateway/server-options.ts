@@ -93,6 +93,8 @@ export type LateParts = {
   results: ResultStore;
   keepMs: number;
   scoring?: (() => HandoffFigures['scoring']) | undefined;
+  /** Results that this process keeps. */
+  kept?: (() => HandoffFigures['results']) | undefined;
 };
 
 export type RunningServer = {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SpeechfbError } from '../../errors.ts';
+import { fileTrouble } from '../../file-trouble.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { LineLog } from '../line-log.ts';
 import type { Meter, Metered } from './meter.ts';
@@ -34,8 +35,8 @@ export class UsageLog implements Meter {
         onLost: (lines) => log.error({ lines }, 'usage was lost while its log could not be written'),
       });
     } catch (cause) {
-      const { code } = cause as NodeJS.ErrnoException;
-      throw new SpeechfbError('output_unwritable', `the usage log ${path} cannot be written: ${code}`, { cause });
+      const message = `the usage log ${path} cannot be written: ${fileTrouble(cause)}`;
+      throw new SpeechfbError('output_unwritable', message, { cause });
     }
   }
 

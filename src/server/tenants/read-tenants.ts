@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { JWK } from 'jose';
 import { parseConfig } from '../../config/yaml.ts';
+import { fileTrouble } from '../../file-trouble.ts';
 import { readKeys, usableKeys } from './issuer-keys.ts';
 import { tenantsFile } from './tenants-file.ts';
 import type { IssuerSpec, TenantSpec } from './tenants-spec.ts';
@@ -64,6 +65,6 @@ function keysOf({ keys, keysFile }: IssuerSpec, directory: string): ['keys' | 'k
     const found = readKeys(readFileSync(resolve(directory, keysFile), 'utf8'));
     return ['keysFile', typeof found === 'string' ? `${keysFile} ${found}` : found];
   } catch (error) {
-    return ['keysFile', `${keysFile} cannot be read: ${error instanceof Error ? error.message : String(error)}`];
+    return ['keysFile', `${keysFile} cannot be read: ${fileTrouble(error)}`];
   }
 }

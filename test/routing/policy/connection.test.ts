@@ -21,6 +21,11 @@ it.each<[string, string, object]>([
     { url: 'wss://speech.example', apiKey: '${env:KEY}', model: 'nova-3', sampleRate: 8000, ca: 'own.pem' },
   ],
   ['a place that the environment knows', "kind: openai-realtime, url: '${env:PLACE}'", { url: '${env:PLACE}' }],
+  [
+    'a password that the environment knows',
+    "kind: deepgram, url: 'wss://${env:USER}:${env:WORD}@speech.example?token=${env:TOKEN}&keywords=cat'",
+    { url: 'wss://${env:USER}:${env:WORD}@speech.example?token=${env:TOKEN}&keywords=cat' },
+  ],
   ['a key in a file', "kind: http-batch, apiKey: '${file:key.txt}'", { apiKey: '${file:key.txt}' }],
   ['a second request', 'kind: http-batch, url: http://127.0.0.1:80, hedgeAfter: 1.5s', { hedgeAfter: 1500 }],
   ['a directory', 'kind: sherpa-onnx, directory: model', { directory: 'model' }],
@@ -86,6 +91,38 @@ it.each([
     'allowed: refuse, ignore, hang, cut, rubbish, slow',
   ],
   ['a script that says nothing', 'kind: scripted, script: {says: []}', '[]', 'is empty; say something'],
+  [
+    'a password in its place',
+    "kind: deepgram, url: 'wss://me:sk-1234@speech.example'",
+    "'wss:",
+    'url: "wss://***@speech.example" holds a password or a key, which no file should; write ${env:NAME} in its place',
+  ],
+  [
+    'a key in the query of its place',
+    "kind: http-batch, url: 'https://speech.example/v1?model=a&api_key=sk-1234'",
+    "'https:",
+    'api_key=***" holds a password or a key',
+  ],
+  [
+    'a key behind its place',
+    "kind: deepgram, url: 'wss://speech.example/#sk-1234'",
+    "'wss:",
+    'holds a password or a key',
+  ],
+  [
+    'a password in what is no place',
+    "kind: deepgram, url: 'https://me:sk-1234@speech.example'",
+    "'https:",
+    'holds a password or a key',
+  ],
+  ['a place that is none', "kind: deepgram, url: 'wss://a b/'", "'wss:", '"wss://a b/" is no URL for deepgram'],
+  [
+    'an authority where nothing is signed',
+    "kind: deepgram, url: 'ws://127.0.0.1:80', ca: own.pem",
+    'own.pem',
+    'ca: signs certificates, and "ws://127.0.0.1:80" has none; write wss://',
+  ],
+  ['no directory', 'kind: sherpa-onnx', '{name', 'directory: is missing; write the directory of its streaming model'],
   ['a misspelt key', "kind: deepgram, apikey: '${env:KEY}'", 'apikey', 'apiKey'],
 ])('a connection may not have %s', (_, backend, at, sentence) => {
   const problems = problemsOf(() => read(backend));

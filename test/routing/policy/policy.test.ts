@@ -195,6 +195,101 @@ describe('what is wrong with a policy is said at its line', () => {
       { own: '{name: own, kind: local, languages: [en], price: $0.0004/min, url: "https://x/"}' },
       [/4:\d+: .*url: is for backends of kind deepgram, openai-realtime, http-batch; this is local/],
     ],
+    [
+      'a language that stands there twice',
+      ['{name: r, when: {language: [es, sw, ES]}, to: {any: 100%}}', last],
+      {},
+      [/8:43: .*rules.0.when.language.2: "es" stands in the list twice/],
+    ],
+    [
+      'tenants, devices, lanes and needs that stand there twice',
+      [
+        '{name: r, when: {tenant: [a, a], device: [low, low], lane: [live, live]}, needs: [streaming, streaming], to: {any: 100%}}',
+        last,
+      ],
+      { any: '{name: any, kind: openai-realtime, languages: [es, es], price: $0.006/min}' },
+      [
+        /backends.2.languages.1: "es" stands/,
+        /when.tenant.1: "a" stands/,
+        /when.device.1: "low" stands/,
+        /when.lane.1: "live" stands/,
+        /needs.1: "streaming" stands/,
+      ],
+    ],
+    [
+      'a load that no machine has',
+      ['{name: r, when: {load: ">= 300%"}, to: {any: 100%}}', last],
+      {},
+      [/8:30: .*load: ">= 300%" is never so: it is at most 100%/],
+    ],
+    [
+      'a load that is always so',
+      ['{name: r, when: {load: "< 101%"}, to: {any: 100%}}', '{name: q, when: {load: ">= 0%"}, to: {any: 100%}}', last],
+      {},
+      [/"< 101%" is always so: leave it out|">= 0%" is always so/, /always so/],
+    ],
+    [
+      'a load below nothing',
+      ['{name: r, when: {load: "< -5%"}, to: {any: 100%}}', last],
+      {},
+      [/percentage "-5%" is negative/],
+    ],
+    [
+      'a spend that is always so',
+      ['{name: r, when: {spend: ">= $0/h"}, to: {any: 100%}}', last],
+      {},
+      [/spend: ">= \$0\/h" is always so: leave it out/],
+    ],
+    [
+      'a spend where nothing costs by the minute',
+      ['{name: r, when: {spend: ">= $5/h"}, to: {any: 100%}}', last],
+      {
+        vendor: '{name: vendor, kind: local, languages: [en], price: $9/h}',
+        any: '{name: any, kind: openai-realtime, price: $0/min}',
+      },
+      [/8:31: .*spend: is never so: no managed backend costs anything/],
+    ],
+    [
+      'caps of nothing',
+      [last],
+      { any: '{name: any, kind: http-batch, price: $1/h, maxSessions: 0, most: $0/h}' },
+      [/maxSessions: 0 is not a whole number from 1 to 10000000/, /most: is nothing: nobody would ever be heard/],
+    ],
+    [
+      'caps below nothing',
+      [last],
+      { any: '{name: any, kind: http-batch, price: $1/h, maxSessions: -5, most: $-5/h}' },
+      [/maxSessions: -5 is not a whole number from 1/, /most: .*"\$-5\/h" is negative/],
+    ],
+    ['shares of nothing', ['{name: r, to: {any: 0%, vendor: 0%}}'], {}, [/8:21: .*to: shares add up to 0%, not 100%/]],
+    [
+      'money of other countries, and of none',
+      ['{name: r, when: {spend: ">= 5/h"}, to: {any: 100%}}', last],
+      {
+        vendor: '{name: vendor, kind: deepgram, languages: [en, es], price: €0.0077/min, fallback: any}',
+        any: '{name: any, kind: openai-realtime, price: 0.006/min, most: 20 USD/h}',
+      },
+      [
+        /5:\d+: .*price: "€0.0077\/min" is not in dollars; write it as \$0.0077\/min/,
+        /6:\d+: .*price: "0.006\/min" is not in dollars/,
+        /6:\d+: .*most: "20 USD\/h" is not in dollars/,
+        /8:\d+: .*spend: "5\/h" is not in dollars/,
+      ],
+    ],
+    [
+      'the own model under two names',
+      ['{name: en, when: {language: [en]}, to: {own: 50%, v2: 50%}}', last],
+      {
+        any: '{name: any, kind: http-batch, price: $1/h}\n    - {name: v2, kind: local, languages: [en], price: $1/h, fallback: vendor}',
+      },
+      [/7:\d+: .*backends.3.kind: "v2" is the own model \(serve --model\), as "own" is, .*nothing differs/],
+    ],
+    [
+      'a model of its own for the own model',
+      [last],
+      { own: '{name: own, kind: local, languages: [en], price: $1/h, directory: models/v2}' },
+      [/4:\d+: .*directory: is for backends of kind sherpa-onnx; this is local, the one model of a server/],
+    ],
     ['an unknown condition', ['{name: r, when: {lang: [en]}, to: {any: 100%}}', last], {}, [/unknown key "lang"/]],
   ])('%s', (_, rules, own, found) => {
     const problems = problemsOf(rules, own);
@@ -354,6 +449,22 @@ describe('what is wrong with a canary or a shadow is said at its line', () => {
   ])('%s', (_, variants, found) => {
     const problems = problemsOf([own, last], {}, [], variants);
     expect(problems).toEqual(found.map((pattern) => expect.stringMatching(pattern)));
+  });
+
+  it('a canary of the same thing under another name', () => {
+    const canary = '  canary: {name: c, from: any, to: again, share: 5%, rollback: {mode: window}}\n';
+    const again = '{name: again, kind: openai-realtime, price: $0.001/min}';
+    expect(problemsOf([own, last], {}, [again], canary)).toEqual([
+      expect.stringMatching(/11:36: spec.canary.to: "again" is reached and asked just as "any": nothing differs/),
+    ]);
+  });
+
+  it('a canary of the own model under another name', () => {
+    const canary = '  canary: {name: c, from: own, to: v2, share: 5%, rollback: {mode: window}}\n';
+    const again = '{name: v2, kind: local, languages: [en], price: $1/h, maxSessions: 5}';
+    expect(problemsOf([own, last], {}, [again], canary)).toEqual([
+      expect.stringMatching(/11:\d+: spec.canary.to: "v2" is reached and asked just as "own": nothing differs/),
+    ]);
   });
 
   it('a shadow of the only backend that anybody comes to, which would hear it beside nobody', () => {

@@ -1,4 +1,5 @@
 import type { AuditLog } from '../../../audit/log.ts';
+import { notesOf } from '../../../routing/policy/notes.ts';
 import { Comparer } from '../../../server/comparing/comparer.ts';
 import { ShadowLog } from '../../../server/comparing/shadow-log.ts';
 import type { PolicyInForce } from '../../../server/hearing/managed-backend.ts';
@@ -19,6 +20,8 @@ export type RoutingPlace = {
   gateways: number;
   /** Where changes are written down; absent: nobody asked for it, or another process does. */
   audit?: AuditLog | undefined;
+  /** The tenants of the server; absent: tokens belong to nobody by name. */
+  tenants?: { readonly tenants: readonly { name: string }[] } | undefined;
 };
 
 type Given = { routing: RoutingSettings | undefined; role: { region?: string | undefined } };
@@ -49,19 +52,30 @@ export class ServedRouting implements AsyncDisposable {
     place: RoutingPlace,
   ): Promise<ServedRouting | undefined> {
     if (!settings) return undefined;
-    const { log, audit, model, gateways } = place;
+    const { log, audit, model, gateways, tenants } = place;
     const source = sourceOf(settings);
     const policyFile = source.kind === 'file' ? source.file : '.';
     const backends = new PolicyBackends({ log, language: model.language, gateways, policyFile });
     const served: { here?: ServedRouting } = {};
+    const note = ({ name, spec }: Pick<PolicyInForce, 'name' | 'spec'>): void => {
+      for (const { path, message } of notesOf(
+        spec,
+        tenants?.tenants.map((tenant) => tenant.name),
+      ))
+        log.warn({ policy: name, at: ['spec', ...path].join('.'), what: message }, 'a routing policy may have a slip');
+    };
     const desk = await PolicyDesk.open({
       ...{ source, region, log, audit },
       now: () => performance.now(),
       prepare(kept) {
         const policy = backends.inForce(kept);
-        return () => served.here?.adopt(policy);
+        return () => {
+          served.here?.adopt(policy);
+          note(policy);
+        };
       },
     });
+    note(desk.current);
     served.here = new ServedRouting(settings, { log, desk, backends });
     return served.here;
   }
