@@ -6,8 +6,9 @@ import { type Redis, SentinelConnector } from 'ioredis';
  * it is tried again, and what matters of it is told by who asks for the master.
  */
 export class QuietSentinels extends SentinelConnector {
-  constructor(options: ConstructorParameters<typeof SentinelConnector>[0]) {
-    super(options);
+  /** @param options those of the client, as ioredis hands them on */
+  constructor(options: unknown) {
+    super(options as ConstructorParameters<typeof SentinelConnector>[0]);
     const own = this as unknown as { connectToSentinel(...given: unknown[]): Redis };
     const connectTo = own.connectToSentinel.bind(this);
     own.connectToSentinel = (...given) => connectTo(...given).on('error', () => {});
