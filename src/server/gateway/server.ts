@@ -19,7 +19,7 @@ import { OverloadControl } from '../overload/overload-control.ts';
 import type { ServerContext } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import { Dismissal } from './dismissal.ts';
-import { type DrainReport, drainSessions } from './drain.ts';
+import { answerArriving, type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
 import type { FrontDoor } from './http/front-door.ts';
 import type { CallerPolicy } from './http/upgrade.ts';
@@ -209,6 +209,7 @@ class Server implements RunningServer {
     const moveTo = await this.#durable?.leave();
     const areClosed = (): boolean => this.#reception.size === 0;
     const report = await drainSessions(this.#registry.all(), this.#limits.drainMs, areClosed, moveTo);
+    await answerArriving(this.#door.http, this.#lobby);
     await this.close();
     return report;
   }
