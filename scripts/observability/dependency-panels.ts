@@ -7,7 +7,8 @@ export const later: Row = {
     {
       kind: 'series',
       title: 'Utterances that wait',
-      description: 'To be handed over, and to be scored later in the same process. What rises and does not fall is lost one day.',
+      description:
+        'To be handed over, and to be scored later in the same process. What rises and does not fall is lost one day.',
       unit: 'short',
       queries: {
         'to be handed over, {{instance}}': `speechfb_handoff_waiting${on}`,
