@@ -175,10 +175,9 @@ export class SupervisorLink implements Supervision {
         this.#attached?.cordon(message.isCordoned);
         break;
       case 'drain':
-        void this.#options.onDrain().then((report) => {
-          this.#gates.close();
-          this.#send({ type: 'drained', report });
-        });
+        // Who would come in by itself at the end would hear nothing any more.
+        this.#gates.close();
+        void this.#options.onDrain().then((report) => this.#send({ type: 'drained', report }));
         break;
       case 'answer': {
         const isLate = !this.#asking.heard(message);

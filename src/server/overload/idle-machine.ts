@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import type { CoresUsed } from './lost-cores.ts';
 
 /** What the system says of one moment. */
 export type MachineTimes = {
@@ -14,6 +15,8 @@ export type MachineTimes = {
    * when.
    */
   usedMs: number;
+  /** What the process alone has used, ms; absent: all of that. */
+  ownMs?: number | undefined;
   atMs: number;
 };
 
@@ -24,6 +27,7 @@ export type MachineTimes = {
 export class IdleMachine {
   readonly #read: () => MachineTimes;
   #before: MachineTimes;
+  #used: CoresUsed | undefined;
 
   constructor(read = readMachine) {
     this.#read = read;
@@ -32,8 +36,15 @@ export class IdleMachine {
 
   /** Cores that it may use, as of when it was asked last; less than one where its quota is. */
   get cores(): number {
-    const { cores, allowed, quotaCores = Number.POSITIVE_INFINITY } = this.#before;
-    return Math.min(quotaCores, allowed ? Math.min(allowed.size, cores.length) : cores.length);
+    return Math.min(this.#before.quotaCores ?? Number.POSITIVE_INFINITY, countCores(this.#before));
+  }
+
+  /**
+   * Cores' worth of time that this process and all others used of the cores that it may use, as of
+   * then.
+   */
+  get used(): CoresUsed | undefined {
+    return this.#used;
   }
 
   /**
@@ -45,9 +56,16 @@ export class IdleMachine {
     this.#before = now;
     const share = idleShare(now, before);
     const spentMs = now.atMs - before.atMs;
+    const own = ((now.ownMs ?? now.usedMs) - (before.ownMs ?? before.usedMs)) / spentMs;
+    const others = Math.max(0, countCores(now) * (1 - (share ?? 0)) - own);
+    this.#used = share === undefined || spentMs <= 0 ? undefined : { own, others };
     if (share === undefined || now.quotaCores === undefined || spentMs <= 0) return share;
     return Math.min(share, Math.max(0, 1 - (now.usedMs - before.usedMs) / (spentMs * now.quotaCores)));
   }
+}
+
+function countCores({ cores, allowed }: MachineTimes): number {
+  return allowed ? Math.min(allowed.size, cores.length) : cores.length;
 }
 
 /** The share of the allowed cores that was idle. */
@@ -65,6 +83,7 @@ function idleShare(now: MachineTimes, before: MachineTimes): number | undefined 
 
 function readMachine(): MachineTimes {
   const { user, system } = process.cpuUsage();
+  const ownMs = (user + system) / 1000;
   return {
     cores: cpus().map(({ times: { user, nice, sys, idle, irq } }) => ({
       idleMs: idle,
@@ -72,7 +91,8 @@ function readMachine(): MachineTimes {
     })),
     allowed: allowedCores(/^Cpus_allowed_list:\s*(\S+)$/m.exec(readText('/proc/thread-self/status') ?? '')?.[1]),
     quotaCores: quotaCores(readText),
-    usedMs: groupUsedMs(readText) ?? (user + system) / 1000,
+    usedMs: groupUsedMs(readText) ?? ownMs,
+    ownMs,
     atMs: performance.now(),
   };
 }
