@@ -64,7 +64,8 @@ export class Metrics {
   /** Counts a WebSocket by what carries it: `tcp` or `quic`. */
   readonly carrier: Tally;
   /**
-   * Counts a datagram of QUIC: `heard`, or `early`, when there was no session that it could be of.
+   * Counts a datagram of QUIC: `heard`; `early`, when there was no session that it could be of; or
+   * `unread`, when the gateway that has its session did not read what came before.
    */
   readonly datagram: Tally;
   /** Counts a frame by what became of it. */

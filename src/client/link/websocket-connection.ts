@@ -105,9 +105,9 @@ class WsConnection extends WsReader implements Link {
     return this.#answer === undefined && !this.#over && this.#end === undefined;
   }
 
-  /** Bytes that the system has not taken yet. */
+  /** Bytes that the system has not taken yet, and datagrams since the server was last heard. */
   get bufferedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + (this.#datagrams?.unheardBytes ?? 0);
   }
 
   get refusal(): LinkRefusal | undefined {
@@ -224,6 +224,7 @@ class WsConnection extends WsReader implements Link {
   /** Called with what the socket has read; false: it reads no further until the next turn. */
   #received(length: number): boolean {
     if (this.#over) return false;
+    this.#datagrams?.heard();
     if (this.#answer === undefined) this.read(received, length);
     else this.#upgrade(this.#answer, length);
     this.#answerPing();
@@ -324,13 +325,15 @@ function openSocket(url: URL, { tls }: LinkTarget, read: (length: number) => boo
   const secure = url.protocol === 'wss:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = Number(url.port) || (secure ? 443 : 80);
-  const options = { host, port, noDelay: true, onread: { buffer: received, callback: read } };
-  if (!secure) return connect(options);
-  return connectTls({
+  const options = { host, port, onread: { buffer: received, callback: read } };
+  if (!secure) return connect({ ...options, noDelay: true });
+  const socket = connectTls({
     ...options,
     ...(/^[\d.:]+$/.test(host) ? {} : { servername: host }),
     ALPNProtocols: ['http/1.1'],
     ...(tls?.ca && { ca: [...rootCertificates, tls.ca] }),
     ...(tls?.insecure && { rejectUnauthorized: false }),
   });
+  // The option of the same name is for plain TCP alone, and a frame would wait for an ack.
+  return socket.setNoDelay(true);
 }

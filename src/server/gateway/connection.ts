@@ -131,9 +131,9 @@ export class Connection {
    */
   #onDatagram(data: Buffer): void {
     const { metrics } = this.#options.context;
-    const isHeard = this.#relay?.sayBeside(data) ?? (this.#session !== undefined && !this.#waiting);
-    metrics.datagram(isHeard ? 'heard' : 'early');
-    if (isHeard && !this.#relay) this.#onMessage(data, true);
+    const outcome = this.#relay?.sayBeside(data) ?? (this.#session && !this.#waiting ? 'heard' : 'early');
+    metrics.datagram(outcome);
+    if (outcome === 'heard' && !this.#relay) this.#onMessage(data, true);
   }
 
   #read({ data, isBinary }: Said): void {

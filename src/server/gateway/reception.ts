@@ -94,18 +94,23 @@ export class Reception {
 
   /** Answers a request for a WebSocket: makes it, or says why not. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const found = callerOfUpgrade(request, this.#options.policy);
-    if (!(found instanceof Promise)) {
-      this.#receive({ request, socket, head }, found);
-      return;
+    try {
+      const found = callerOfUpgrade(request, this.#options.policy);
+      if (!(found instanceof Promise)) this.#receive({ request, socket, head }, found);
+      else {
+        whileWaiting(socket, found)
+          .then((late) => late && this.#receive({ request, socket, head }, late))
+          .catch((error) => this.#failed(socket, error));
+      }
+    } catch (error) {
+      this.#failed(socket, error);
     }
-    whileWaiting(socket, found).then(
-      (late) => late && this.#receive({ request, socket, head }, late),
-      (error) => {
-        this.#options.context.log.error({ error: stackOf(error) }, 'a token could not be verified');
-        socket.destroy();
-      },
-    );
+  }
+
+  /** A bug of ours costs the one who met it the connection, and nobody else anything. */
+  #failed(socket: Duplex, error: unknown): void {
+    this.#options.context.log.error({ error: stackOf(error) }, 'a request for a WebSocket could not be answered');
+    socket.destroy();
   }
 
   #receive({ request, socket, head }: Omit<PassedOn, 'caller'>, found: Welcome | HttpRefusal): void {
@@ -137,10 +142,12 @@ export class Reception {
     const claims = { isResume: entrance.isResume(hints, mayResume), mayResume, maySpill, lane: hints.lane };
     if (!supervision) open();
     else
-      void placeAbove(supervision, { caller, socket, claims }).then((place) => {
-        if (place && 'status' in place) refuse(place);
-        else if (place) open(place);
-      });
+      placeAbove(supervision, { caller, socket, claims })
+        .then((place) => {
+          if (place && 'status' in place) refuse(place);
+          else if (place) open(place);
+        })
+        .catch((error) => this.#failed(socket, error));
   }
 
   /** Another gateway passes on whom it has let in, for a session that is here. */

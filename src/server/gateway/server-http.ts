@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
-import type { Log } from '../../telemetry/log.ts';
+import { type Log, stackOf } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { type HttpRefusal, refuseSocket } from '../admission/http-refusal.ts';
 import type { Lobby } from '../admission/lobby.ts';
@@ -48,7 +48,7 @@ export function createFrontDoor(parts: HttpParts): FrontDoor {
 }
 
 function createHttpServer(parts: HttpParts): Server {
-  const { options, limits, policy, metrics, lobby, notReady } = parts;
+  const { options, limits, policy, metrics, lobby, log, notReady } = parts;
   const { tls, faultInjection, supervision, late } = options;
   const http = createListener(tls, limits, { hearsNameless: true });
   const handler = createHttpHandler({
@@ -64,6 +64,8 @@ function createHttpServer(parts: HttpParts): Server {
     late:
       late && resultsDoor({ ...late, identified: async (request) => identify(request, policy), live: parts.session }),
     injectFault: faultInjection ? parts.injectFault : undefined,
+    onFailed: (error, endpoint) =>
+      log.error({ endpoint, error: stackOf(error) }, 'a request of HTTP could not be answered'),
   });
   http.on('connection', (socket) => lobby.enter(socket));
   http.on('request', handler);

@@ -15,6 +15,8 @@ export type MachineTimes = {
    * when.
    */
   usedMs: number;
+  /** What the process alone has used, ms; absent: all of that. */
+  ownMs?: number | undefined;
   atMs: number;
 };
 
@@ -54,7 +56,7 @@ export class IdleMachine {
     this.#before = now;
     const share = idleShare(now, before);
     const spentMs = now.atMs - before.atMs;
-    const own = (now.usedMs - before.usedMs) / spentMs;
+    const own = ((now.ownMs ?? now.usedMs) - (before.ownMs ?? before.usedMs)) / spentMs;
     const others = Math.max(0, countCores(now) * (1 - (share ?? 0)) - own);
     this.#used = share === undefined || spentMs <= 0 ? undefined : { own, others };
     if (share === undefined || now.quotaCores === undefined || spentMs <= 0) return share;
@@ -81,6 +83,7 @@ function idleShare(now: MachineTimes, before: MachineTimes): number | undefined 
 
 function readMachine(): MachineTimes {
   const { user, system } = process.cpuUsage();
+  const ownMs = (user + system) / 1000;
   return {
     cores: cpus().map(({ times: { user, nice, sys, idle, irq } }) => ({
       idleMs: idle,
@@ -88,7 +91,8 @@ function readMachine(): MachineTimes {
     })),
     allowed: allowedCores(/^Cpus_allowed_list:\s*(\S+)$/m.exec(readText('/proc/thread-self/status') ?? '')?.[1]),
     quotaCores: quotaCores(readText),
-    usedMs: groupUsedMs(readText) ?? (user + system) / 1000,
+    usedMs: groupUsedMs(readText) ?? ownMs,
+    ownMs,
     atMs: performance.now(),
   };
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { Cluster, type ClusterOptions, Command, type DNSLookupFunction, Redis, type RedisOptions } from 'ioredis';
+import { QuietSentinels } from './quiet-sentinels.ts';
 import type { ClusterPlace, RedisAddress, RedisPlace } from './redis-place.ts';
 import { scripts } from './scripts.ts';
 
@@ -84,6 +85,7 @@ function reachedBy(place: Exclude<RedisPlace, ClusterPlace>, answerMs: number, f
   }
   const { sentinels, master, sentinelLogin } = place;
   return {
+    Connector: QuietSentinels,
     sentinels: [...sentinels],
     name: master,
     ...(sentinelLogin.username !== undefined && { sentinelUsername: sentinelLogin.username }),

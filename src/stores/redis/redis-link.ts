@@ -40,7 +40,7 @@ export class RedisLink {
   readonly #heard = new Map<string | undefined, { redisMs: number; atMs: number }>();
   /** What was wrong with a connection that Redis keeps all the same. */
   #flaw: RedisTrouble | undefined;
-  /** What the last sentinel said that did not say where the master is. */
+  /** Why sentinels have not said where the master is, since all of them were asked last. */
   #sentinel: RedisTrouble | undefined;
   /** Where the master is, by the last sentinel that said so. */
   #master: RedisAddress | undefined;
@@ -170,7 +170,9 @@ export class RedisLink {
     // Unheard it would end the process.
     this.#client.on('error', (error) => this.#erred(error));
     this.#client.on('sentinelError', (error) => {
-      this.#sentinel = troubleOf(error);
+      const trouble = troubleOf(error);
+      // One that answers says more than one that is away.
+      if (this.#sentinel?.why !== 'refused' || trouble.why === 'refused') this.#sentinel = trouble;
     });
   }
 
@@ -188,6 +190,7 @@ export class RedisLink {
   #erred(error: Error): void {
     const isOfSentinels = error.message.startsWith('All sentinels are unreachable');
     const trouble = (isOfSentinels && this.#sentinel) || troubleOf(error);
+    if (isOfSentinels) this.#sentinel = undefined;
     if (trouble.why === 'refused') this.#flaw = trouble;
     if (this.#connection === 'begun') this.#connection = 'failed';
     void this.#explain(trouble, isOfSentinels);

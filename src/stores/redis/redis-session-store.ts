@@ -14,7 +14,7 @@ import { keysOf } from './scripts.ts';
 export type StoreNews = {
   /** A session that was kept there is not; it has just been written again. */
   onLost?(): void;
-  /** There is no other gateway that takes sessions, or there are others now. */
+  /** For long there has been no other gateway that takes sessions, or there are others now. */
   onAlone?(isAlone: boolean): void;
 };
 
@@ -25,7 +25,10 @@ export class RedisSessionStore implements SessionStore {
   readonly #news: StoreNews;
   /** Since when the store remembers, in its own words. */
   #since: string | undefined;
+  /** What was told of whether others are there. */
   #isAlone: boolean | undefined;
+  /** How often it has been told of nobody else, one time after the other. */
+  #alone = 0;
 
   constructor(link: RedisLink, region?: string, news: StoreNews = {}) {
     this.#link = link;
@@ -89,8 +92,11 @@ export class RedisSessionStore implements SessionStore {
   }
 
   #announced(isAlone: boolean, since: string): void {
-    if (isAlone !== this.#isAlone) this.#news.onAlone?.(isAlone);
-    this.#isAlone = isAlone;
+    this.#alone = isAlone ? this.#alone + 1 : 0;
+    if (isAlone !== this.#isAlone && (!isAlone || this.#alone >= aloneAfter)) {
+      this.#news.onAlone?.(isAlone);
+      this.#isAlone = isAlone;
+    }
     const isEmptied = this.#since !== undefined && this.#since !== since;
     this.#since = since;
     if (isEmptied) this.#link.emptied();
@@ -104,6 +110,9 @@ export class RedisSessionStore implements SessionStore {
     return this.#link.close();
   }
 }
+
+/** Others may be late to say that they are there, as after a failover: a second for each time. */
+const aloneAfter = 10;
 
 /** An owner's name, or that there is none: no name is empty. */
 function written(owner: string | undefined): string {

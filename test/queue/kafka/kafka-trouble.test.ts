@@ -15,6 +15,12 @@ it.each([
     'failed',
     'too few replicas of t',
   ],
+  [
+    'that has shared the work out anew',
+    named('KafkaJSProtocolError', 'ILLEGAL_GENERATION'),
+    'failed',
+    'gone to another worker',
+  ],
   ['without a topic', named('KafkaJSProtocolError', 'UNKNOWN_TOPIC_OR_PARTITION'), 'no_topic', 'Kafka has no topic t'],
   [
     'of another kind',

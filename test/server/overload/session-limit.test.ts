@@ -114,6 +114,21 @@ it.each([
   expect(machine.share()).toBeCloseTo(share, 10);
 });
 
+it.each([
+  ['of its cores', {}, { own: 0.4, others: 0.6 }],
+  ['of those that it may use', { allowed: new Set([0]) }, { own: 0.4, others: 0.5 }],
+  ['whatever its group has used', { quotaCores: 1, usedMs: 900 }, { own: 0.4, others: 0.6 }],
+])('what others use %s', (_, of, used) => {
+  const readings = [
+    { cores: [0, 0].map((ms) => ({ idleMs: ms, allMs: ms })), ...of, usedMs: 0, ownMs: 0, atMs: 0 },
+    { cores: [100, 900].map((idleMs) => ({ idleMs, allMs: 1000 })), usedMs: 400, ...of, ownMs: 400, atMs: 1000 },
+  ];
+  const machine = new IdleMachine(() => readings.shift()!);
+  machine.share();
+  expect(machine.used!.own).toBeCloseTo(used.own, 10);
+  expect(machine.used!.others).toBeCloseTo(used.others, 10);
+});
+
 it('a core that comes or goes says nothing', () => {
   const readings = [1, 2].map((cores) => ({
     cores: Array.from({ length: cores }, () => ({ idleMs: cores, allMs: cores })),
