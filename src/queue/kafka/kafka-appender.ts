@@ -10,7 +10,7 @@ import { kafkaTrouble } from './kafka-trouble.ts';
  */
 export class KafkaAppender {
   readonly #kafka: Kafka;
-  #producer: Promise<Producer> | undefined;
+  #current: Way | undefined;
   #isClosed = false;
 
   constructor(kafka: Kafka) {
@@ -20,23 +20,36 @@ export class KafkaAppender {
   /** @throws QueueError */
   async append(topic: string, { key, value, headers }: QueueRecord): Promise<void> {
     if (this.#isClosed) throw new QueueError('closed', 'the queue is closed');
-    this.#producer ??= this.#open();
-    const opening = this.#producer;
+    this.#current ??= { producer: this.#open(), sending: 0, isRetired: false };
+    const way = this.#current;
+    way.sending += 1;
     try {
-      const producer = await opening;
+      const producer = await way.producer;
       const message = { key, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength), headers };
       await producer.send({ topic, acks: allReplicas, messages: [message] });
     } catch (error) {
-      if (this.#producer === opening) this.#producer = undefined;
-      void opening.then((producer) => producer.disconnect()).catch(() => {});
-      throw kafkaTrouble(error, topic);
+      const trouble = kafkaTrouble(error, topic);
+      // A record that does not fit says nothing of the way to the broker.
+      if (trouble.why !== 'too_large') this.#retire(way);
+      throw trouble;
+    } finally {
+      way.sending -= 1;
+      if (way.isRetired && way.sending === 0) await disconnect(way);
     }
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    const producer = await this.#producer?.catch(() => undefined);
-    await producer?.disconnect().catch(() => {});
+    const way = this.#current;
+    if (!way) return;
+    this.#retire(way);
+    await disconnect(way);
+  }
+
+  /** It is disconnected when nothing is being sent any more: what is would connect it again. */
+  #retire(way: Way): void {
+    way.isRetired = true;
+    if (this.#current === way) this.#current = undefined;
   }
 
   async #open(): Promise<Producer> {
@@ -54,6 +67,13 @@ export class KafkaAppender {
       throw error;
     }
   }
+}
+
+/** A producer, and how many records are being sent by it. */
+type Way = { producer: Promise<Producer>; sending: number; isRetired: boolean };
+
+async function disconnect({ producer }: Way): Promise<void> {
+  await producer.then((opened) => opened.disconnect()).catch(() => {});
 }
 
 const allReplicas = -1;
