@@ -8,9 +8,10 @@ import { type EmbeddedServer, startEmbedded } from '../src/load/service/embedded
 import { quantile } from '../src/metrics/definitions.ts';
 import { histogramsReady } from '../src/metrics/histogram.ts';
 import { Recorder } from '../src/metrics/recorder.ts';
-import { type Attack, attacks } from './abuse/attacks.ts';
+import { attacks } from './abuse/attacks.ts';
 import { commandAbuses, runCommandAbuse } from './abuse/commands.ts';
 import { PeakMemory } from './abuse/peak-memory.ts';
+import type { Attack } from './abuse/target.ts';
 import { readTo } from './load/reading.ts';
 
 // What do well-behaved learners feel beside somebody who abuses the server?

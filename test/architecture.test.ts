@@ -23,7 +23,7 @@ const rooms: Table = {
   backends: 'audio client clock config dialects routing stats threads',
   budget: 'config stats',
   capacity: 'config stats',
-  deploy: 'capacity config slo stats',
+  deploy: 'capacity config slo stats stores',
   routing: 'config slo',
   client: 'audio clock config dialects protocol quic stats',
   dialects: 'audio config',

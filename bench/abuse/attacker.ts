@@ -1,4 +1,5 @@
-import { attacks, type Target } from './attacks.ts';
+import { attacks } from './attacks.ts';
+import type { Target } from './target.ts';
 
 // The process of one attack, which ends with SIGTERM and then says what it saw: attacker.js NAME
 // URL [TOKEN]

@@ -1,32 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { encodeFrame } from '../../src/protocol/frame.ts';
-
-/** Who is attacked, and what the attacker has seen of it. */
-export type Target = {
-  url: string;
-  token: string | undefined;
-  seen: { sent: number; received: number; answers: Map<string, number> };
-};
-
-export type Attack = {
-  name: string;
-  what: string;
-  /** Whether the server asks for tokens; the learner and the attacker then have one each. */
-  tokens: boolean;
-  /** How the server is started, where it has to let in more than it does by itself. */
-  serve?: readonly string[];
-  /** How many read beside it; default 4. */
-  learners?: number;
-  /** How long it takes until it is in full swing, s; default --lead. */
-  leadSeconds?: number;
-  /** What the server may take; default --most-megabytes. */
-  mostMegabytes?: number;
-  /** Files that the server and the attacker have open at once. */
-  openFiles?: number;
-  /** Goes on until the process is killed. */
-  run(target: Target): void;
-};
+import { byteAttacks } from './byte-attacks.ts';
+import { type Attack, again, type Target } from './target.ts';
 
 /** As many words as a text may have, in as few characters as it may have. */
 const words = ['seven', 'music', 'people', 'nation', 'travel', 'history'];
@@ -300,6 +276,7 @@ export const attacks: readonly Attack[] = [
     ...thousands,
     run: (target) => again(10_000, () => session(target, { text: 'hello' }, () => {}), 500),
   },
+  ...byteAttacks,
 ];
 
 function nextUtterances(target: Target, sockets: number, soundMs = 0): void {
@@ -373,19 +350,6 @@ function open({ url, token, seen }: Target): WebSocket {
   });
   socket.on('error', () => {});
   return socket;
-}
-
-/** Keeps `count` sockets alive, a new one for each that ends, at most `perSecond` of them. */
-function again(count: number, make: () => WebSocket | Socket, perSecond = 100): void {
-  let living = 0;
-  setInterval(() => {
-    for (let made = 0; living < count && made < perSecond / 10; made++) {
-      living++;
-      const socket = make();
-      socket.on('error', () => {});
-      socket.once('close', () => void living--);
-    }
-  }, 100);
 }
 
 /** Sound in `speed` times real time until the socket closes. */

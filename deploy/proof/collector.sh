@@ -1,5 +1,6 @@
 #!/bin/sh
 # A real OpenTelemetry Collector takes the traces of a real run; `budget` decomposes what its file exporter wrote as it does the run itself.
+# Then another takes those of a gateway and a node as two processes, in which each utterance must be one tree across the trunk.
 # Needs Go; builds the Collector once (some five minutes) into CACHE. Everything is on the loopback interface.
 #   sh deploy/proof/collector.sh            # from the root of the repository, after npm run build; KEEP=DIR keeps what came
 set -eu
@@ -34,27 +35,39 @@ end() {
   wait "$1" || true
 }
 
-otlp=$(free_port)
-port=$(free_port)
-cat > "$out/collector.yaml" <<YAML
+# A Collector that writes into a folder: its address is in $otlp, its process in $collector.
+collect() {
+  mkdir -p "$1"
+  otlp=$(free_port)
+  cat > "$1/collector.yaml" <<YAML
 receivers:
   otlp: { protocols: { http: { endpoint: "127.0.0.1:$otlp" } } }
 exporters:
-  file: { path: $out/traces.jsonl }
-  file/proto: { path: $out/traces.bin, format: proto }
+  file: { path: $1/traces.jsonl }
+  file/proto: { path: $1/traces.bin, format: proto }
 service:
   telemetry: { metrics: { level: none } }
   pipelines: { traces: { receivers: [otlp], exporters: [file, file/proto] } }
 YAML
-"$cache/bin/otelcol" --config "$out/collector.yaml" 2> "$out/collector.log" &
-collector=$!
-started="$started $collector"
-await_url "http://127.0.0.1:$otlp/"
-
-node "$root/bin/speechfb" serve --port "$port" --gateways 1 --otlp "http://127.0.0.1:$otlp" --trace-share 1 > "$out/serve.out" 2> "$out/serve.log" &
-server=$!
-started="$started $server"
-await_url "http://127.0.0.1:$port/healthz"
+  "$cache/bin/otelcol" --config "$1/collector.yaml" 2> "$1/collector.log" &
+  collector=$!
+  started="$started $collector"
+  await_url "http://127.0.0.1:$otlp/"
+}
+# A part of the server that sends all of its traces there, under a name of its own: serve NAME FLAGS; its process is in $server.
+serve() {
+  name=$1
+  shift
+  OTEL_SERVICE_NAME=$name node "$root/bin/speechfb" serve "$@" --otlp "http://127.0.0.1:$otlp" --trace-share 1 > "$folder/$name.out" 2> "$folder/$name.log" &
+  server=$!
+  started="$started $server"
+}
+# 98 is a machine that was too busy to prove anything of the server; its traces are those of that run all the same.
+load() {
+  status=0
+  node "$root/bin/speechfb" loadtest "$out/scenario.yaml" --url "ws://127.0.0.1:$port" --out "$folder/run" > "$folder/loadtest.txt" 2> "$folder/loadtest.log" || status=$?
+  case $status in 0 | 98) ;; *) cat "$folder/loadtest.log" >&2; exit 1 ;; esac
+}
 
 cat > "$out/scenario.yaml" <<YAML
 apiVersion: speechfb.dev/v1alpha1
@@ -69,10 +82,12 @@ spec:
   seed: 1
   objectives: ['lost_frames == 0']
 YAML
-# 98 is a machine that was too busy to prove anything of the server; its traces are those of that run all the same.
-status=0
-node "$root/bin/speechfb" loadtest "$out/scenario.yaml" --url "ws://127.0.0.1:$port" --out "$out/run" > "$out/loadtest.txt" 2> "$out/loadtest.log" || status=$?
-case $status in 0 | 98) ;; *) cat "$out/loadtest.log" >&2; exit 1 ;; esac
+folder=$out
+collect "$folder"
+port=$(free_port)
+serve speechfb --port "$port" --gateways 1
+await_url "http://127.0.0.1:$port/healthz"
+load
 end "$server"
 end "$collector"
 
@@ -80,4 +95,26 @@ end "$collector"
 for from in "run run" "otlp traces.jsonl" "otlp traces.bin"; do
   node "$root/bin/speechfb" budget gateway-feedback "--${from% *}" "$out/${from#* }" --json > "$out/budget-${from#* }.json" 2>> "$out/budget.log" || true
 done
-node "$root/deploy/proof/collector.mjs" "$out"
+failed=0
+node "$root/deploy/proof/collector.mjs" "$out" || failed=1
+
+folder=$out/nodes
+collect "$folder"
+port=$(free_port)
+trunk=$(free_port)
+serve node --role inference --node-listen "127.0.0.1:$trunk"
+node_process=$server
+serve gateway --role gateway --port "$port" --gateways 1 --node "127.0.0.1:$trunk"
+# Ready is a gateway that has found its node.
+tries=0
+until curl -sf -o /dev/null "http://127.0.0.1:$port/readyz"; do
+  tries=$((tries + 1))
+  [ $tries -lt 300 ] || { echo "the gateway does not find its node" >&2; exit 1; }
+  sleep 0.2
+done
+load
+end "$server"
+end "$node_process"
+end "$collector"
+node "$root/deploy/proof/collector-nodes.mjs" "$folder" || failed=1
+exit $failed

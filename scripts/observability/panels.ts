@@ -1,4 +1,5 @@
 import { policy, routes, spending, tenants, versions } from './business-panels.ts';
+import { later, others } from './dependency-panels.ts';
 import { on, type Row, rate } from './panel.ts';
 
 const feedback = 'instance=~"$instance",type="phoneme_feedback"';
@@ -290,12 +291,13 @@ const machine: Row = {
   ],
 };
 
-/** The dashboards in the order in which one asks: is it well, what makes it late, is there room, whose it is,
- * what it costs, is the new one as good. */
+/** The dashboards in the order in which one asks: is it well, what makes it late, is there room, what fails beside it,
+ * whose it is, what it costs, is the new one as good. */
 export const rows: readonly { file: string; title: string; rows: readonly Row[] }[] = [
   { file: 'overview', title: 'service levels', rows: [promises, work] },
   { file: 'latency', title: 'latency by stage', rows: [whole, threads] },
   { file: 'capacity', title: 'capacity and slots', rows: [places, spared, machine] },
+  { file: 'dependencies', title: 'what it leans on', rows: [later, others] },
   { file: 'tenants', title: 'tenants', rows: [tenants] },
   { file: 'cost', title: 'cost', rows: [spending, routes] },
   { file: 'canary', title: 'canary', rows: [versions, policy] },

@@ -1,4 +1,4 @@
-import type { DrainDocument, SessionsDocument, StatusDocument, TenantsDocument } from './documents.ts';
+import type { DrainDocument, SessionsDocument, StatusDocument, TenantDocument, TenantsDocument } from './documents.ts';
 import type { DrainState } from './drain-control.ts';
 import type { AdminTarget, TargetSession, TargetStatus, TenantCaps, TenantTerms } from './target.ts';
 
@@ -62,7 +62,7 @@ export function usageOf(
   sessions: readonly TargetSession[],
   known: readonly (TenantTerms & { heardTodayMs: number })[],
 ): TenantsDocument {
-  const none = { streaming: 0, detached: 0, ending: 0, oldest_ms: 0, users: 0, audio_minutes_today: null };
+  const none = { ...noneOpen, users: 0, audio_minutes_today: null };
   const byTenant = new Map<string | undefined, TenantsDocument['tenants'][number]>(
     known.map((terms) => {
       const minutes = Math.round(terms.heardTodayMs / 600) / 100;
@@ -74,12 +74,36 @@ export function usageOf(
     const own = byTenant.get(tenant) ?? { tenant: tenant ?? null, ...none, terms: null };
     if (user !== undefined && !users.has(user)) own.users += 1;
     if (user !== undefined) users.add(user);
-    own[state] += 1;
-    own.oldest_ms = Math.max(own.oldest_ms, ageMs);
+    add(own, state, ageMs);
     byTenant.set(tenant, own);
   }
-  const open = (one: TenantsDocument['tenants'][number]): number => one.streaming + one.detached + one.ending;
-  return { tenants: [...byTenant.values()].sort((a, b) => open(b) - open(a)) };
+  return { tenants: [...byTenant.values()].sort((a, b) => openOf(b) - openOf(a)) };
+}
+
+/** What each user of a tenant has open, those with most first. */
+export function usersOf(sessions: readonly TargetSession[], limit: number): Pick<TenantDocument, 'users' | 'left_out'> {
+  const byUser = new Map<string, TenantDocument['users'][number]>();
+  for (const { user, state, ageMs } of sessions) {
+    if (user === undefined) continue;
+    const own = byUser.get(user) ?? { user, ...noneOpen };
+    add(own, state, ageMs);
+    byUser.set(user, own);
+  }
+  const users = [...byUser.values()].sort((a, b) => openOf(b) - openOf(a) || b.oldest_ms - a.oldest_ms);
+  return { users: users.slice(0, limit), left_out: Math.max(0, users.length - limit) };
+}
+
+type Open = Pick<TenantDocument['users'][number], keyof typeof noneOpen>;
+
+const noneOpen = { streaming: 0, detached: 0, ending: 0, oldest_ms: 0 };
+
+function add(own: Open, state: TargetSession['state'], ageMs: number): void {
+  own[state] += 1;
+  own.oldest_ms = Math.max(own.oldest_ms, ageMs);
+}
+
+function openOf({ streaming, detached, ending }: Open): number {
+  return streaming + detached + ending;
 }
 
 function termsOf({ class: lane, weight, caps, userCaps }: TenantTerms) {

@@ -84,14 +84,13 @@ const caps = z.object({
   audio_minutes_per_day: z.number().nullable(),
 });
 
+const open = { streaming: count, detached: count, ending: count, oldest_ms: ms };
+
 export const tenantsDocument = z.object({
   tenants: z.array(
     z.object({
       tenant: z.string().nullable(),
-      streaming: count,
-      detached: count,
-      ending: count,
-      oldest_ms: ms,
+      ...open,
       /** Learners whom the tenant's tokens tell apart, with a session here. */
       users: count,
       /** From midnight UTC, at all servers that share a store; null as `terms`. */
@@ -102,6 +101,15 @@ export const tenantsDocument = z.object({
   ),
 });
 export type TenantsDocument = z.infer<typeof tenantsDocument>;
+
+/** One tenant, and those of its users who have a session here. */
+export const tenantDocument = tenantsDocument.extend({
+  /** The users with most open come first, each as a digest of the tenant's and its name. */
+  users: z.array(z.object({ user: z.string(), ...open })),
+  /** How many more there are. */
+  left_out: count,
+});
+export type TenantDocument = z.infer<typeof tenantDocument>;
 
 export const auditDocument = z.object({
   entries: z.array(

@@ -47,7 +47,7 @@ export class AdminPlane {
   static async start(options: AdminPlaneOptions): Promise<AdminPlane> {
     const { host, port, tls, frontProxy, target, audit, log } = options;
     checkAdminExposure(host, tls !== undefined);
-    const server = createListener(tls, { ...defaultLimits, handshakeTimeoutMs }, frontProxy?.ca);
+    const server = createListener(tls, { ...defaultLimits, handshakeTimeoutMs }, { clientCa: frontProxy?.ca });
     // Those who run a server are few: strangers must not take its memory here.
     server.maxConnections = mostConnections;
     const bound = await listen(server, { host, port }, listenHints);

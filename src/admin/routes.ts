@@ -4,7 +4,7 @@ import type { AuditLog } from '../audit/log.ts';
 import { SpeechfbError } from '../errors.ts';
 import type { LimitBook, LimitChange } from '../server/limit-book.ts';
 import type { AdminCaller, AdminRole } from './admin-tokens.ts';
-import { drainOf, policyOfLimits, sessionsOf, statusOf, usageOf } from './answers.ts';
+import { drainOf, policyOfLimits, sessionsOf, statusOf, usageOf, usersOf } from './answers.ts';
 import type { DrainControl } from './drain-control.ts';
 import { externalMetricResources, externalMetricsPath, externalMetricValues, metricAt } from './external-metrics.ts';
 import { bookOf, changesOf, limitsOf } from './limits-document.ts';
@@ -110,14 +110,24 @@ async function setPolicy({ target, audit }: RouteContext, { caller, body }: Admi
   }
 }
 
-async function tenants(context: RouteContext): Promise<object> {
+async function tenants(context: RouteContext, { query }: AdminCall): Promise<object> {
+  const shape = z.strictObject({ tenant: z.string().optional(), limit: wholeNumber(1, mostUsers).optional() });
+  const { tenant, limit = mostUsersUnasked } = parseQuery(query, shape);
+  if (tenant === undefined && query.has('limit')) {
+    const message = 'the query: limit: is how many users of a tenant are shown, and goes with tenant';
+    throw new RefusedCall({ status: 400, code: 'invalid_message', message });
+  }
   const sessionsNow = await sessionsAt(context);
   const { tenants: known } = context.target;
-  const terms = (known?.list() ?? []).map(async (one) => ({
-    ...one,
-    heardTodayMs: (await known?.heardTodayMs(one.name)) ?? 0,
-  }));
-  return usageOf(sessionsNow, await Promise.all(terms));
+  const isMeant = (name: string | undefined): boolean => tenant === undefined || name === tenant;
+  const terms = (known?.list() ?? []).filter(({ name }) => isMeant(name));
+  const heard = terms.map(async (one) => ({ ...one, heardTodayMs: (await known?.heardTodayMs(one.name)) ?? 0 }));
+  const theirs = sessionsNow.filter((session) => isMeant(session.tenant));
+  const usage = usageOf(theirs, await Promise.all(heard));
+  if (tenant === undefined) return usage;
+  if (usage.tenants.length > 0) return { ...usage, ...usersOf(theirs, limit) };
+  const message = `no tenant of this server is "${tenant}", and none of that name has anything open`;
+  throw new RefusedCall({ status: 404, code: 'not_found', message });
 }
 
 async function sessionsAt({ target }: RouteContext): Promise<readonly TargetSession[]> {
@@ -285,6 +295,8 @@ const reason = z
   .max(500, { error: 'has more than 500 characters' });
 
 const mostSessions = 1000;
+const mostUsers = 1000;
+const mostUsersUnasked = 20;
 const mostEntries = 1000;
 const defaultDeadlineMs = 60_000;
 const mostDeadlineMs = 86_400_000;

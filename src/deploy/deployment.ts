@@ -17,6 +17,7 @@ import { autoscalerOf, playDeployed } from './plan/play.ts';
 import { gatewayFigures, inferenceFigures, sessionsFigure, slotsFigure } from './plan/pods.ts';
 import { scaleFigures } from './plan/scale.ts';
 import { scaleContradictions } from './plan/scale-contradictions.ts';
+import { storeFigures } from './plan/store.ts';
 
 /** The manifests of one cluster; `region` undefined: there is one cluster alone. */
 export type RegionFiles = { region: string | undefined; files: readonly ManifestFile[] };
@@ -129,6 +130,7 @@ function filesOf(inputs: DeployInputs, extras: DeployExtras, { plan, slots, scal
       spot: scale.spot && spot,
       admin: adminOf(inputs, autoscaler),
       apiServer: apiServerOf(inputs),
+      store: storeFigures(inputs),
     },
     scale,
     edge: { host, gatewayClass },

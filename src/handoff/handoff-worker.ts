@@ -44,7 +44,8 @@ export type WorkerOutcome = (typeof workerOutcomes)[number];
  */
 export class HandoffWorker {
   readonly #options: HandoffWorkerOptions;
-  readonly #going = new Set<Promise<void>>();
+  /** What is being worked on, by record. */
+  readonly #going = new Map<string, Going>();
   readonly #counts = Object.fromEntries(workerOutcomes.map((name) => [name, 0])) as Record<WorkerOutcome, number>;
   #isDraining = false;
   /** Nobody waits any more for what is going. */
@@ -83,23 +84,33 @@ export class HandoffWorker {
     this.#wake();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
-    await Promise.race([Promise.all(this.#going), late]);
+    await Promise.race([Promise.all([...this.#going.values()].map(({ work }) => work)), late]);
     clearTimeout(timer);
     this.#isOver = true;
     return { left: this.#going.size };
   }
 
-  /** Resolves when there is room for the next. */
+  /**
+   * Resolves when there is room for the next. Workers that join or leave have all that is not
+   * committed delivered once more: what is being worked on here is not begun again.
+   */
   async #take(delivery: Delivery): Promise<void> {
     while (!this.#isDraining && this.#going.size >= this.#options.atOnce) {
       await new Promise<void>((resolve) => void this.#waiting.push(resolve));
     }
     if (this.#isDraining) return;
-    const work = this.#work(delivery).finally(() => {
-      this.#going.delete(work);
+    const record = recordOf(delivery);
+    const before = this.#going.get(record);
+    if (before) {
+      before.deliveries.push(delivery);
+      return;
+    }
+    const deliveries = [delivery];
+    const work = this.#work(deliveries, () => {
+      this.#going.delete(record);
       this.#wake();
     });
-    this.#going.add(work);
+    this.#going.set(record, { deliveries, work });
   }
 
   /** Has all who wait look whether there is room for them. */
@@ -107,16 +118,34 @@ export class HandoffWorker {
     for (const look of this.#waiting.splice(0)) look();
   }
 
-  async #work(delivery: Delivery): Promise<void> {
+  /**
+   * @param deliveries of one record, to which those are added that come meanwhile
+   * @param over no more of them are looked at
+   */
+  async #work(deliveries: readonly Delivery[], over: () => void): Promise<void> {
     try {
-      const outcome = await this.#settle(delivery);
+      const outcome = await this.#settle(deliveries[0]!);
       this.#counts[outcome] += 1;
+      for (const delivery of deliveries) await this.#commit(delivery);
+    } catch (error) {
+      this.#notCommitted(deliveries[0]!, error);
+    } finally {
+      over();
+    }
+  }
+
+  async #commit(delivery: Delivery): Promise<void> {
+    try {
       await this.#options.queue.commit(delivery);
     } catch (error) {
-      if (!(error instanceof QueueError)) throw error;
-      // It comes again, here or at another worker, and is found to be done.
-      this.#options.log.info({ place: delivery.place, why: error.message }, 'a record could not be committed');
+      this.#notCommitted(delivery, error);
     }
+  }
+
+  /** It comes again, here or at another worker, and is found to be done. */
+  #notCommitted({ place }: Delivery, error: unknown): void {
+    if (!(error instanceof QueueError)) throw error;
+    this.#options.log.info({ place, why: error.message }, 'a record could not be committed');
   }
 
   async #settle(delivery: Delivery): Promise<WorkerOutcome> {
@@ -208,6 +237,14 @@ export class HandoffWorker {
       }
     }
   }
+}
+
+/** How often one record was delivered, and the work on it. */
+type Going = { deliveries: Delivery[]; work: Promise<void> };
+
+/** Names a record; a queue that lost what it had gives places away anew. */
+function recordOf({ place, key, appendedMs }: Delivery): string {
+  return `${place} ${appendedMs} ${key}`;
 }
 
 function headOf({ value, headers }: Delivery): RecordHead | { problem: string } {

@@ -2,7 +2,7 @@ import { SpeechfbError } from '../errors.ts';
 import { limitPurposes } from '../protocol/limit-purposes.ts';
 import { type LimitName, type LimitRange, limitNames, limitProblem, limitRanges } from '../protocol/limit-ranges.ts';
 import { didYouMean } from '../suggest.ts';
-import { conflictOf } from './limit-conflicts.ts';
+import { conflictsOf } from './limit-conflicts.ts';
 import { defaultLimits, type Limits, limitsByWireName, wireName } from './limits.ts';
 import { liveLimits } from './live-limits.ts';
 
@@ -75,7 +75,8 @@ export class LimitBook {
    */
   differences(wanted: Readonly<Record<string, number | null>>): LimitChange[] {
     const changes = Object.entries(wanted).map(([name, given]) => this.#change(name, given));
-    const conflict = conflictOf({ ...this.#inForce, ...partOf(changes) });
+    const part = partOf(changes);
+    const [conflict] = conflictsOf({ ...this.#inForce, ...part }, Object.keys(part));
     if (conflict) throw refused(conflict.message);
     return changes.filter(({ from, to }) => from !== to);
   }

@@ -1,4 +1,4 @@
-import type { LimitName } from '../protocol/limit-ranges.ts';
+import { type LimitName, limitRanges } from '../protocol/limit-ranges.ts';
 import { overloadLimits } from './overload-limits.ts';
 
 /**
@@ -170,6 +170,20 @@ export const defaultLimits = {
   /** SIGTERM: how long sessions have to get their finals. */
   drainMs: 10_000,
 } as const satisfies Record<string, number>;
+
+/**
+ * All limits of a server of which some are given. Connections follow sessions that are given alone,
+ * as many for each as by default: who asks for 2000 sessions wants all of them to be let in.
+ */
+export function limitsFrom(given: Partial<Limits> = {}): Limits {
+  const limits: Limits = { ...defaultLimits, ...given };
+  const each = defaultLimits.maxConnections / defaultLimits.maxSessions;
+  if (given.maxConnections !== undefined || limits.maxSessions * each <= limits.maxConnections) return limits;
+  return {
+    ...limits,
+    maxConnections: Math.min(limitRanges.max_connections.most, Math.ceil(limits.maxSessions * each)),
+  };
+}
 
 /** A limit as docs/protocol.md and `--limit` name it: `idle_timeout_ms` for `idleTimeoutMs`. */
 export function wireName<Name extends keyof Limits>(limit: Name): SnakeCase<Name> {

@@ -47,6 +47,8 @@ export type SavedSession = {
   gateway: string;
   /** The checkpoint as it is written. */
   value: string;
+  /** Whether its gateway has saved it before: then there must be something. */
+  wasSaved?: boolean;
 };
 
 /** `fenced`: another gateway has claimed the session; `stale`: a newer state of it was saved. */

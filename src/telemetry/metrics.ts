@@ -64,7 +64,8 @@ export class Metrics {
   /** Counts a WebSocket by what carries it: `tcp` or `quic`. */
   readonly carrier: Tally;
   /**
-   * Counts a datagram of QUIC: `heard`, or `early`, when there was no session that it could be of.
+   * Counts a datagram of QUIC: `heard`; `early`, when there was no session that it could be of; or
+   * `unread`, when the gateway that has its session did not read what came before.
    */
   readonly datagram: Tally;
   /** Counts a frame by what became of it. */
@@ -82,6 +83,8 @@ export class Metrics {
   readonly sentAway: Tally;
   /** Counts a request or connection that was refused before there was a WebSocket, by why. */
   readonly refusedRequest: Tally;
+  /** Counts a WebSocket whose client broke its protocol, by the close code. */
+  readonly brokenSocket: Tally;
   /** Counts a call to the store of sessions that failed, by why. */
   readonly storeFailure: Tally;
   /** Counts a start that named a span of its client: `taken` or `malformed`. */
@@ -123,6 +126,8 @@ export class Metrics {
     this.sentAway = counter('sent_away_total', sentAwayHelp, 'lane', lanes);
     const refusedHelp = 'Requests and connections refused before there was a WebSocket, by why.';
     this.refusedRequest = counter('refused_requests_total', refusedHelp, 'reason');
+    const brokenHelp = 'WebSockets whose client broke the WebSocket protocol, by close code.';
+    this.brokenSocket = counter('broken_sockets_total', brokenHelp, 'code');
     this.storeFailure = counter('store_failures_total', storeFailuresHelp, 'why');
     const traceparentsHelp = 'Starts that named a span of their client, by outcome.';
     this.traceparent = counter('traceparents_total', traceparentsHelp, 'outcome');

@@ -10,6 +10,7 @@ import {
   reloadAnswer,
   sessionsDocument,
   statusDocument,
+  tenantDocument,
   tenantsDocument,
 } from '../../src/admin/documents.ts';
 import { limitsAnswer, limitsDocument } from '../../src/admin/limits-document.ts';
@@ -361,6 +362,54 @@ describe('tenants', () => {
     for (const answer of [document, sessions.document]) expect(JSON.stringify(answer)).not.toMatch(/f00d|beef/);
   });
 
+  describe('of which one is asked for', () => {
+    const users = ['f00d', 'beef', 'beef', 'cafe', undefined];
+    const sessions = async () => [
+      ...users.map((user, n) => session(n, { tenant: 'south', user, ageMs: 1000 * n })),
+      session(9, { tenant: 'north', user: 'dead' }),
+    ];
+    const tenants = { ...heard, list: () => [terms('south', 20), terms('west')], reread: unread };
+    const ask = async (query: string) =>
+      await (await plane({ sessions, tenants })).call('GET', `/admin/v1/tenants?${query}`, { token: reader });
+
+    it('shows who of its users has most open, and of equals who has been there longest', async () => {
+      const document = tenantDocument.parse((await ask('tenant=south')).document);
+      expect(document).toMatchObject({
+        tenants: [{ tenant: 'south', streaming: 5, users: 3, audio_minutes_today: 1.5 }],
+        users: [{ user: 'beef', streaming: 2, detached: 0, oldest_ms: 2000 }, { user: 'cafe' }, { user: 'f00d' }],
+        left_out: 0,
+      });
+    });
+
+    it('shows no more users than it is asked for, and how many there are', async () => {
+      const { document } = await ask('tenant=south&limit=1');
+      expect(document).toMatchObject({ tenants: [{ users: 3 }], users: [{ user: 'beef' }], left_out: 2 });
+    });
+
+    it('shows one of the file that has nothing open, and one that is no longer in the file', async () => {
+      expect((await ask('tenant=west')).document).toMatchObject({
+        tenants: [{ tenant: 'west' }],
+        users: [],
+        left_out: 0,
+      });
+      expect((await ask('tenant=north')).document).toMatchObject({
+        tenants: [{ terms: null }],
+        users: [{ user: 'dead' }],
+      });
+    });
+
+    it.each([
+      ['tenant=east', 404, 'no tenant of this server is "east"'],
+      ['tenant=south&limit=0', 400, 'limit'],
+      ['limit=5', 400, 'goes with tenant'],
+      ['user=anna', 400, 'user'],
+    ])('is refused as %s', async (query, status, sentence) => {
+      const answer = await ask(query);
+      expect(answer.status).toBe(status);
+      expect(answer.document).toMatchObject({ error: { message: expect.stringContaining(sentence) } });
+    });
+  });
+
   it('are taken up after that was written down, and only where something is different', async () => {
     let isNew = true;
     const { call, target, file } = await plane({
@@ -461,6 +510,7 @@ describe('limits that are set while the server runs', () => {
     [{ max_sessions: null }, 409, 'max_sessions: '],
     [{ max_sessions_per_token: 0 }, 409, 'a whole number from 1 to 1000000, or none'],
     [{ fixed_sessions: 500 }, 409, 'fixed_sessions (500) is more than max_sessions (400)'],
+    [{ max_sessions: 2000 }, 409, 'max_sessions (2000) is more than max_connections (1000)'],
     [{ overload_delay_ms: 150, shed_share: 2 }, 409, 'shed_share: 2 is not allowed'],
     [{ overload_delay_ms: '150' }, 400, 'overload_delay_ms'],
     [{}, 400, 'set: is empty'],

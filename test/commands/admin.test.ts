@@ -62,6 +62,8 @@ describe('speechfb admin', () => {
     expect(JSON.stringify(sessions)).not.toContain(reader.of('ready')[0]!.session_id);
     expect((await admin('tenants', server)).stdout).toMatch(/\(without a token\) │ - +│ +- │ +1 │/);
 
+    expect((await admin('tenants', server, 'nobody')).stderr).toMatch(/no tenant of this server is "nobody"/);
+
     expect((await admin('drain', server)).stderr).toMatch(/say why with --reason TEXT \[bad_flag\]/);
     const begun = await admin('drain', server, '--reason', 'a new version', '--deadline', '60s');
     expect(begun.stdout).toMatch(

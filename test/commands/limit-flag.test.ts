@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkLimits, parseLimit } from '../../src/commands/serve/flags/limit-flag.ts';
+import { checkLimits, limitsOfFlags, parseLimit } from '../../src/commands/serve/flags/limit-flag.ts';
 import { limitNames, limitProblem, limitRanges } from '../../src/protocol/limit-ranges.ts';
 import { defaultLimits, limitsByWireName } from '../../src/server/limits.ts';
 
@@ -66,9 +66,35 @@ describe('a limit of the server', () => {
       { heartbeatMs: 100, pingsPerSecond: 5 },
       'heartbeat_ms (100) asks every client for 10 pongs a second, more than pings_per_second (5) allows',
     ],
+    [{ maxSessions: 2000, maxConnections: 1000 }, 'max_sessions (2000) is more than max_connections (1000)'],
+    [{ initialSessions: 500 }, 'initial_sessions (500) is more than max_sessions (400)'],
+    [{ leastSessions: 50, maxSessions: 40 }, 'least_sessions (50) is more than max_sessions (40)'],
     [{ congestedBytes: 2_000_000 }, 'congested_bytes (2000000) is more than max_unsent_bytes (1048576)'],
   ])('that contradicts another is refused: %o', (given, sentence) => {
     expect(() => checkLimits(given)).toThrow(sentence);
     expect(() => checkLimits({})).not.toThrow();
+  });
+
+  it.each([
+    ['alone', { maxSessions: 2000 }, 5000],
+    ['by its limit', { limit: { maxSessions: 500 } }, 1250],
+    ['below the default', { maxSessions: 10 }, 1000],
+    ['beyond any machine', { maxSessions: 1_000_000 }, 1_000_000],
+    ['beside connections', { maxSessions: 300, limit: { maxConnections: 300 } }, 300],
+    ['not at all', { limit: { maxConnections: 200 } }, 200],
+  ])('of sessions, given %s, lets all of them have a connection', (_, flags, connections) => {
+    expect(limitsOfFlags(flags).maxConnections).toBe(connections);
+  });
+
+  it.each([
+    [{ maxSessions: 10, limit: { maxSessions: 20 } }, '--max-sessions (10) contradicts --limit max_sessions=20'],
+    [{ resumeTtl: 5000, limit: { resumeTtlMs: 1 } }, '--resume-ttl (5000) contradicts --limit resume_ttl_ms=1'],
+    [{ drain: 0, limit: { drainMs: 10 } }, '--drain (0) contradicts --limit drain_ms=10'],
+  ])('that a flag of its own contradicts is refused: %o', (flags, sentence) => {
+    expect(() => limitsOfFlags(flags)).toThrow(sentence);
+  });
+
+  it('may be given twice with one value', () => {
+    expect(limitsOfFlags({ drain: 7, limit: { drainMs: 7 } })).toMatchObject({ drainMs: 7 });
   });
 });

@@ -14,6 +14,7 @@ const spot = (more: string) =>
   shipped.capacity.replace('share: 70%}', `share: 70%, spot: {share: 50%, price: $0.80/h, ${more}}}`);
 const values = (text: string) => shipped.values.replace('  inference: {drain: 60s}\n', text);
 const capacity = (from: string, to: string) => shipped.capacity.replace(from, to);
+const redis = (text: string) => `${shipped.values}  redis: ${text}\n`;
 const canary = (from: string | RegExp, to: string) => shipped.canary.replace(from, to);
 const curve = (p99: number, streams = 120) =>
   JSON.stringify({ kind: 'CapacityCurve', version: 1, points: [{ streams, p95_ms: 90, p99_ms: p99 }] });
@@ -265,6 +266,36 @@ describe('inputs that contradict are refused with the place of both', () => {
       /slo\.yaml:\d+:\d+/,
     ],
     [
+      "a master's port where no sentinel names one",
+      { values: redis('{url: "redis://h:6380/1", ports: [6379]}') },
+      /values\.yaml:\d+:\d+: redis\.ports: 6379/,
+      /values\.yaml:\d+:\d+ is that of one Redis/,
+    ],
+    [
+      'a password for the sentinels of a cluster',
+      { values: redis('{url: "redis+cluster://h", sentinelPassword: {key: word}}') },
+      /values\.yaml:\d+:\d+: redis\.sentinelPassword/,
+      /values\.yaml:\d+:\d+ names none/,
+    ],
+    [
+      'who signs what nobody shows',
+      { values: redis('{url: "redis+sentinel://h/main", authority: redis-ca}') },
+      /values\.yaml:\d+:\d+: redis\.authority: "redis-ca"/,
+      /values\.yaml:\d+:\d+ is spoken to by TLS; write rediss\+sentinel:/,
+    ],
+    [
+      'who signs what a store of its own does not show',
+      { values: redis('{authority: redis-ca}') },
+      /values\.yaml:\d+:\d+: redis\.authority/,
+      /nothing at values\.yaml:\d+:\d+ is spoken to by TLS; write rediss:/,
+    ],
+    [
+      'a store of pods that is elsewhere',
+      { values: redis('{pods: {instance: cache}, addresses: [10.0.0.0/8]}') },
+      /values\.yaml:\d+:\d+: redis\.addresses/,
+      /values\.yaml:\d+:\d+ says which pods/,
+    ],
+    [
       'nothing to host',
       { capacity: capacity(/ {4}selfHosted:.*\n/.exec(shipped.capacity)![0], '') },
       /capacity\.yaml:\d+:\d+: supply\.selfHosted/,
@@ -443,6 +474,36 @@ describe('a value that cannot be is refused where it stands', () => {
       { values: values('  inference: {drian: 60s}\n') },
       /values\.yaml:\d+:\d+: .*drian.*drain/,
     ],
+    ...(
+      [
+        ['a cluster with a database', '{url: "redis+cluster://h:1,h2/1"}', /url: .*a cluster has database 0 alone/],
+        ['sentinels without a name', '{url: "redis+sentinel://h:1,h2:2"}', /url: .*names no master; allowed: .*NAME/],
+        ['several hosts of one Redis', '{url: "redis://h:1,h2:2"}', /url: .*names several hosts/],
+        ['a blank in a URL', "{url: 'redis://h/0 #1'}", /url: has a blank or a quote/],
+        ['a store that is no Redis', '{url: "http://h"}', /url: .*is not the URL of a Redis/],
+        ['a port that there is not', '{url: "redis://h:99999"}', /url: .*is not the URL of a Redis/],
+        ['a password in the values', '{url: "redis://u:s3cret-word@h"}', /url: has a password in it.*Secrets/],
+        [
+          "sentinels' password in the values",
+          '{url: "redis+sentinel://h/main?sentinel_password=s3cret-word"}',
+          /url: has a password in it.*sentinelPassword/,
+        ],
+        [
+          'a password of an environment that is none here',
+          '{url: "redis://:${env:REDIS_PASSWORD}@h"}',
+          /url: fills something in.*redis\.password/,
+        ],
+        ['an empty list of ports', '{url: "redis+cluster://h", ports: []}', /ports/],
+        ['a Secret without a key', '{password: {secret: one}}', /password\.key: is missing/],
+        ['a Secret that cannot be', '{password: {secret: One_Two, key: k}}', /password\.secret: "One_Two" is not/],
+        ['an address that is none', '{addresses: [10.0.0.1]}', /addresses.*10\.0\.0\.1/],
+        ['a key of the store that there is not', '{uri: "redis://h"}', /uri.*url/],
+      ] as const
+    ).map(([what, text, told]): [string, Partial<Sources>, RegExp] => [
+      what,
+      { values: redis(text) },
+      new RegExp(`values\\.yaml:\\d+:\\d+: spec\\.redis.*${told.source}`),
+    ]),
     [
       'a name that Kubernetes does not take',
       { values: shipped.values.replace('name: speechfb', 'name: Speech_FB') },
@@ -458,7 +519,11 @@ describe('a value that cannot be is refused where it stands', () => {
       { values: shipped.values.replace('name: speechfb', `name: ${'a'.repeat(43)}`) },
       /values\.yaml:\d+:\d+: metadata\.name: .*42 at most/,
     ],
-  ])('%s', (_, changes, expected) => expect(faultsOf({ ...shipped, ...changes })).toMatch(expected));
+  ])('%s', (_, changes, expected) => {
+    const told = faultsOf({ ...shipped, ...changes });
+    expect(told).toMatch(expected);
+    expect(told).not.toContain('s3cret-word');
+  });
 });
 
 describe('what looks odd and is right is taken', () => {

@@ -6,7 +6,7 @@ import { registerCanary } from '../../src/commands/canary/command.ts';
 import { registerServe } from '../../src/commands/serve/command.ts';
 import { costTellerOf } from '../../src/commands/serve/deletion-cost.ts';
 import { newAuthority } from '../../src/load/service/authority.ts';
-import { checkStore } from '../../src/stores/redis/open-store.ts';
+import { redisPlaceOf } from '../../src/stores/redis/redis-place.ts';
 import { manifestsOf, planOf, shippedSources } from '../kit/deployments.ts';
 import { type Manifest, manifestFault } from '../kit/kubernetes-models.ts';
 import { temporaryDirectory } from '../kit/temporary-directory.ts';
@@ -30,6 +30,7 @@ const spot = shipped.capacity.replace(
 const withValues = (...changes: readonly (readonly [string, string])[]) =>
   changes.reduce((text, [from, to]) => text.replace(from, to), shipped.values);
 const { canary: __, ...withoutCanary } = shipped;
+const withRedis = (redis: string) => ({ ...shipped, values: `${shipped.values}  redis: ${redis}\n` });
 const caBundle = Buffer.from(newAuthority('who signs the admin plane').certificate).toString('base64');
 
 const deployments = {
@@ -49,6 +50,11 @@ const deployments = {
     ...shipped,
     values: shipped.values.replace(/apiServer: .*/, 'apiServer: {addresses: ["fd00::1/128"], ports: [8443]}'),
   },
+  'with a store at sentinels': withRedis(
+    '{url: "rediss+sentinel://speechfb@s-0.data:26379,s-1.data,s-2.data:26380/main/2?sentinel_tls=yes", ' +
+      'password: {secret: redis-words, key: redis-password}, sentinelPassword: {key: sentinel-password}, ' +
+      'ports: [6380], authority: redis-ca, pods: {namespace: data, instance: cache}}',
+  ),
   'on GPUs, with all that can be given': {
     ...shipped,
     values: withValues(
@@ -300,18 +306,113 @@ it('refuses a manifest with a misspelt key, so that the schemas are strict', asy
   ).toContain('setWeight');
 });
 
-it('names a store that gateways take', () => {
-  vi.stubEnv('REDIS_PASSWORD', 'a password');
-  const flags = kindsOf('as it ships', 'Deployment').flatMap((one) => podOf(one).containers[0]!.args);
-  const stores = flags.flatMap((flag) => (flag.startsWith('--store=') ? [flag.slice('--store='.length)] : []));
-  expect(stores.length).toBeGreaterThan(0);
-  for (const store of stores) expect(() => checkStore(store)).not.toThrow();
-  vi.unstubAllEnvs();
+const own = [{ podSelector: { matchLabels: { 'app.kubernetes.io/instance': 'speechfb-redis' } } }];
+const word = (secret: string, key: string) => ({ secretKeyRef: { name: secret, key } });
+describe.each([
+  [
+    'of its own',
+    shipped,
+    { host: 'speechfb-redis', port: 6379, database: 0, username: undefined, password: 'p@1', isSecure: false },
+    { to: own, ports: [6379], env: { REDIS_PASSWORD: word('speechfb-redis', 'password') }, mounts: [] },
+  ],
+  [
+    'that sentinels know, by TLS, in another namespace',
+    deployments['with a store at sentinels'],
+    {
+      sentinels: [
+        { host: 's-0.data', port: 26_379 },
+        { host: 's-1.data', port: 26_379 },
+        { host: 's-2.data', port: 26_380 },
+      ],
+      master: 'main',
+      sentinelLogin: { username: undefined, password: 'p@2', isSecure: true },
+      database: 2,
+      username: 'speechfb',
+      password: 'p@1',
+      isSecure: true,
+    },
+    {
+      to: [
+        {
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'data' } },
+          podSelector: { matchLabels: { 'app.kubernetes.io/instance': 'cache' } },
+        },
+      ],
+      ports: [26_379, 26_380, 6380],
+      env: {
+        REDIS_PASSWORD: word('redis-words', 'redis-password'),
+        SENTINEL_PASSWORD: word('speechfb-redis', 'sentinel-password'),
+        NODE_EXTRA_CA_CERTS: undefined,
+      },
+      mounts: ['redis'],
+    },
+  ],
+  [
+    'that sentinels know, and no more is said',
+    withRedis('{url: "redis+sentinel://s/main"}'),
+    { sentinels: [{ host: 's', port: 26_379 }], sentinelLogin: { password: undefined }, password: 'p@1' },
+    { to: own, ports: [26_379, 6379], env: { REDIS_PASSWORD: word('speechfb-redis', 'password') }, mounts: [] },
+  ],
+  [
+    'that is a cluster elsewhere',
+    withRedis(
+      '{url: "rediss+cluster://c-0.example.com:7000,c-1.example.com", ports: [7001], addresses: [10.9.0.0/16]}',
+    ),
+    {
+      nodes: [
+        { host: 'c-0.example.com', port: 7000 },
+        { host: 'c-1.example.com', port: 6379 },
+      ],
+      password: 'p@1',
+      isSecure: true,
+    },
+    {
+      to: [{ ipBlock: { cidr: '10.9.0.0/16' } }],
+      ports: [7000, 6379, 7001],
+      env: { REDIS_PASSWORD: word('speechfb-redis', 'password') },
+      mounts: [],
+    },
+  ],
+] as const)('a store %s', (_, sources, place, expected) => {
+  const manifests = manifestsOf(planOf(folder, sources));
+  const gateways = manifests.filter(({ kind, metadata }) => kind === 'Deployment' && metadata.name.includes('gateway'));
+
+  it('is what gateways connect to, with passwords that stand in Secrets alone', () => {
+    vi.stubEnv('REDIS_PASSWORD', 'p%401');
+    vi.stubEnv('SENTINEL_PASSWORD', 'p%402');
+    for (const { args } of gateways.map((one) => podOf(one).containers[0]!)) {
+      const [store] = args.filter((flag) => flag.startsWith('--store='));
+      expect(redisPlaceOf(store!.slice('--store='.length)).place).toMatchObject(place);
+    }
+    vi.unstubAllEnvs();
+    expect(gateways.length).toBeGreaterThan(1);
+  });
+
+  it('is let through on the ports that are spoken to, and on no other', () => {
+    const policy = manifests.find(
+      ({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name.includes('gateway'),
+    );
+    const [, , ...ways] = policy!.spec!.egress as object[];
+    const ports = expected.ports.map((port) => ({ protocol: 'TCP', port }));
+    expect(ways).toEqual([{ to: expected.to, ports }]);
+  });
+
+  it('has its passwords and who signs its certificates where gateways look', () => {
+    for (const { containers, volumes } of gateways.map(podOf)) {
+      const { env, volumeMounts } = containers[0]!;
+      expect(Object.fromEntries(env!.map(({ name, valueFrom }) => [name, valueFrom]))).toEqual(expected.env);
+      const mounted = volumeMounts.map(({ name }) => name).filter((name) => name === 'redis');
+      expect(mounted).toEqual(expected.mounts);
+      if (mounted.length === 0) continue;
+      expect(volumes).toContainEqual({ name: 'redis', configMap: { name: 'redis-ca' } });
+      expect(env).toContainEqual({ name: 'NODE_EXTRA_CA_CERTS', value: '/etc/speechfb/redis/ca.crt' });
+    }
+  });
 });
 
 type Container = {
   args: string[];
-  env?: { name: string; valueFrom: { fieldRef?: { fieldPath: string } } }[];
+  env?: { name: string; value?: string; valueFrom: { fieldRef?: { fieldPath: string } } }[];
   resources?: { limits: object; requests: object };
   securityContext: object;
   ports: { name: string; containerPort: number }[];

@@ -9,7 +9,7 @@ import { NodePool } from '../../src/trunk/gateway/node-pool.ts';
 import { type InferenceNode, startInferenceNode } from '../../src/trunk/node/inference-node.ts';
 import { NodeCore } from '../../src/trunk/node/node-core.ts';
 import { TrunkEnd } from '../../src/trunk/node/trunk-end.ts';
-import { decodeRequest, decodeResponse, encodeRequest, encodeResponse } from '../../src/trunk/wire/codec.ts';
+import { decodeRequest, decodeResponse, encodeRequests, encodeResponses } from '../../src/trunk/wire/codec.ts';
 import type { SentGatewayItem, SentNodeItem } from '../../src/trunk/wire/items.ts';
 import { type HeardRequest, inferenceService } from '../../src/trunk/wire/service.ts';
 import { TrunkRequestSchema, TrunkResponseSchema } from '../../src/trunk/wire/speechfb/v1/inference_pb.ts';
@@ -81,9 +81,15 @@ const nodeItem: fc.Arbitrary<SentNodeItem> = fc.oneof(
   item('failed', { utterance: number, code: fc.constantFrom('', 'no_lease', 'trunk_fault', 'x'), message: hostile }),
 );
 
-const requests = fc.array(edited(fc.array(gatewayItem, { maxLength: 12 }).map(encodeRequest)), { maxLength: 12 });
+const requests = fc.array(
+  edited(fc.array(gatewayItem, { maxLength: 12 }).map((items) => Buffer.concat(encodeRequests(items)))),
+  { maxLength: 12 },
+);
 const anyItem = fc.oneof({ weight: 12, arbitrary: nodeItem }, nodeHello);
-const responses = fc.array(edited(fc.array(anyItem, { maxLength: 4 }).map(encodeResponse)), { maxLength: 8 });
+const responses = fc.array(
+  edited(fc.array(anyItem, { maxLength: 4 }).map((items) => Buffer.concat(encodeResponses(items)))),
+  { maxLength: 8 },
+);
 
 fuzz(
   'what is read by hand is what the generated code reads, both ways',
@@ -114,7 +120,7 @@ fuzz("the node's end of a trunk", requests, 300, async (sequence) => {
   // Another gateway is served as if nothing had been.
   const free = node.leases.free;
   const other = openTrunk(node);
-  other.call.emit('data', decodeRequest(encodeRequest([{ case: 'acquire', value: { request: 1 } }])));
+  other.call.emit('data', decodeRequest(encodeRequests([{ case: 'acquire', value: { request: 1 } }])[0]!));
   expect(node.leases.free).toBe(Math.max(0, free - 1));
   await new Promise((resolve) => setTimeout(resolve, 4));
   // Two hellos, two loads, and answers in proportion to what was asked.
@@ -141,16 +147,16 @@ beforeAll(async () => {
       const hello = { slots, leaseTtlMs: 5000, windowSamples: 480_000, model: { name, version, sampleRate: 16_000 } };
       call.on('error', () => {});
       call.write(
-        encodeResponse([
+        encodeResponses([
           { case: 'hello', value: hello },
           { case: 'load', value: { free: 1000 } },
-        ]),
+        ])[0]!,
       );
       call.on('data', ({ items }: HeardRequest) => {
         for (const { item: asked } of items) {
           if (asked.case === 'acquire') {
             const { request } = asked.value;
-            call.write(encodeResponse([{ case: 'granted', value: { request, lease: 1 } }]));
+            call.write(encodeResponses([{ case: 'granted', value: { request, lease: 1 } }])[0]!);
           }
           // Utterances of a gateway have small numbers: what is said now meets this one.
           if (asked.case !== 'open') continue;
@@ -212,14 +218,15 @@ function tooLate(errors: Error[]): Promise<void> {
 function openTrunk(node: NodeCore): { call: EventEmitter; said(): number } {
   let bytes = 0;
   const call = Object.assign(new EventEmitter(), {
-    write(response: Buffer) {
+    write(response: Buffer, onSent: () => void) {
       bytes += response.length;
       decodeResponse(response);
+      onSent();
       return true;
     },
     end() {},
   });
-  new TrunkEnd(call as unknown as ServerDuplexStream<HeardRequest, Buffer>, node, () => {});
+  new TrunkEnd(call as unknown as ServerDuplexStream<HeardRequest, Buffer>, node, { onEnd() {}, onRefused() {} });
   return { call, said: () => bytes };
 }
 

@@ -52,6 +52,25 @@ describe.skipIf(kafkaLack !== undefined)('learners of a server', () => {
   }, 300_000);
 });
 
+describe.skipIf(kafkaLack !== undefined)('a Kafka that comes back with an empty disk', () => {
+  it('is written to, and read by the workers that were there, once it has its topics again', async () => {
+    const topic = await newTopic();
+    const service = await opened(topic);
+    const one = service.worker(service.openQueue());
+    void one.run();
+    const isScored = (id: string) => expect.poll(() => service.results.read(id), patient).toMatchObject(done);
+    await isScored(await cutOff(service.server));
+    await kafka.startEmpty();
+    const late = await cutOff(service.server);
+    await expect
+      .poll(() => service.said, patient)
+      .toContain(`utterances wait to be handed over: Kafka has no topic ${topic}`);
+    await newTopic(topic);
+    await isScored(late);
+    expect(one.counts).toMatchObject({ scored: 2, known: 0, dead: 0, gone: 0 });
+  }, 300_000);
+});
+
 describe.skipIf(kafkaLack !== undefined)('a worker', () => {
   it('that dies between its result and the commit leaves one result, and its record to the next', async () => {
     const service = await opened(await newTopic());
@@ -80,10 +99,12 @@ describe.skipIf(kafkaLack !== undefined)('a worker', () => {
 
 const patient = { timeout: 100_000, interval: 50 };
 
+/** The results of a session whose only utterance is scored. */
+const done = { utterances: [{ state: 'done' }] };
+
 type Service = Awaited<ReturnType<typeof opened>>;
 
-async function newTopic(): Promise<string> {
-  const name = randomBytes(6).toString('hex');
+async function newTopic(name = randomBytes(6).toString('hex')): Promise<string> {
   await kafka.createTopic(name, 2);
   await kafka.createTopic(`${name}.dead`, 1);
   return name;
@@ -96,7 +117,7 @@ async function scoredOnce({ handoff, openQueue, results, worker }: Service, sess
   const one = worker(openQueue());
   void one.run();
   for (const id of sessions) {
-    await expect.poll(() => results.read(id), patient).toMatchObject({ utterances: [{ state: 'done' }] });
+    await expect.poll(() => results.read(id), patient).toMatchObject(done);
   }
   await one.drain(10_000);
   expect(one.counts).toMatchObject({ scored: sessions.length, dead: 0, gone: 0, expired: 0 });

@@ -76,6 +76,34 @@ describe('a worker', () => {
     expect(await results.read('s')).toMatchObject({ utterances: [{ state: 'done', value }] });
   });
 
+  it('that is given a record again amid its work begins it once, and commits it as it was given last', async () => {
+    const { queue, results, handoff, worker } = place();
+    const delivery = await delivered(queue, handoff);
+    const again = { ...delivery };
+    const other = { ...delivery, appendedMs: delivery.appendedMs + 1 };
+    const committed: Delivery[] = [];
+    const ends: (() => void)[] = [];
+    const one = worker({
+      queue: {
+        ...queueOf(queue, [delivery, again, other]),
+        async commit(given) {
+          committed.push(given);
+          if (given === delivery) throw new QueueError('failed', 'the record has gone to another worker meanwhile');
+        },
+      },
+      score: () => new Promise((resolve) => void ends.push(() => resolve({ of: 'it' }))),
+    });
+    await one.run();
+    // Another record at a place that was given away anew is work of its own.
+    await expect.poll(() => ends.length).toBe(2);
+    ends[0]!();
+    await expect.poll(() => one.going).toBe(1);
+    expect(committed).toEqual([delivery, again]);
+    expect(await results.begin({ sessionId: 's', utteranceId: 1 })).toEqual({ kind: 'finished' });
+    ends[1]!();
+    await expect.poll(() => one.counts).toMatchObject({ scored: 1, known: 1 });
+  });
+
   it('tries again with longer and longer pauses, then puts the record aside and says so', async () => {
     const { queue, results, handoff, worker, pauses, said } = place();
     const delivery = await delivered(queue, handoff);

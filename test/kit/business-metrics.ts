@@ -1,9 +1,13 @@
-import { Registry } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
+import { exposeHandoff } from '../../src/telemetry/handoff-metrics.ts';
 import type { LivePolicyFigures } from '../../src/telemetry/policy-metrics.ts';
 import { exposeRouting } from '../../src/telemetry/routing-metrics.ts';
 import { exposeTenants } from '../../src/telemetry/tenant-metrics.ts';
 
-/** What servers with tenants and a routing policy show beside the rest; counters have risen `times` times. */
+/**
+ * What servers with tenants, a routing policy and a handoff show beside the rest; counters have risen
+ * `times` times.
+ */
 export async function businessMetrics(times: number): Promise<string> {
   const registry = new Registry();
   const refusals = new Map([['tenant_cap', times]]);
@@ -13,6 +17,16 @@ export async function businessMetrics(times: number): Promise<string> {
   const sum = { backend: 'managed', language: 'en', tenant: 'north', lane: 'live', audioMs: 60_000 * times };
   const view = () => ({ backends: [backend], decisions: [{ rule: 'all', sessions: times }], fallbacks, spend: 7 });
   exposeRouting({ view, sums: () => [sum], policy: () => policyFigures(times) }, [registry]);
+  const waiting = { waiting: 2, waitingBytes: 64_000, outcomes: { done: times } };
+  const results = { sessions: 3, bytes: 900, dropped: times };
+  exposeHandoff(
+    () => ({ ...waiting, scoring: waiting, results }),
+    (name, help, read) => {
+      const collect = (): void => gauge.set(read() ?? 0);
+      const gauge: Gauge = new Gauge({ name: `speechfb_${name}`, help, registers: [registry], collect });
+    },
+    [registry],
+  );
   return await registry.metrics();
 }
 

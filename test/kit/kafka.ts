@@ -31,6 +31,8 @@ export type TestKafka = {
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** The same with an empty disk. */
+  startEmpty(): Promise<void>;
   /** Ends it, and the connections that look into it. */
   close(): Promise<void>;
 };
@@ -67,6 +69,7 @@ export async function startKafka(onEnd: (end: () => Promise<void>) => void): Pro
     signal: (name) => void server.signal(name),
     kill: () => server.kill(),
     start: () => begun(() => server.restart()),
+    startEmpty: () => begun(() => server.restartEmpty()),
     close,
   };
 }

@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { localhostTls } from '../kit/localhost.ts';
 import { connect, startMessage } from '../kit/server/client.ts';
+import { metricsByTls } from '../kit/server/metrics-by-tls.ts';
 import { serve } from '../kit/server/serve.ts';
 
 const half = 'GET /v1/stream HTTP/1.1\r\nHost: localhost\r\n';
@@ -52,6 +53,8 @@ describe('a connection that brings no request', () => {
     const server = await serve({ tls: localhostTls, host: '0.0.0.0', limits: { handshakeTimeoutMs: 500 } });
     const silent = open(server.port);
     await once(silent.resume(), 'close');
+    const timeouts = 'speechfb_refused_requests_total{reason="timeout"} 1\n';
+    expect(await metricsByTls(server.url)).toContain(timeouts);
     const secure = connectTls({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
     onTestFinished(() => void secure.destroy());
     secure.write(half);

@@ -1,7 +1,13 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeRequest, decodeResponse, encodeRequest, encodeResponse } from '../../src/trunk/wire/codec.ts';
+import {
+  decodeRequest,
+  decodeResponse,
+  encodeRequests,
+  encodeResponses,
+  messageBytes,
+} from '../../src/trunk/wire/codec.ts';
 import type { SentGatewayItem, SentNodeItem } from '../../src/trunk/wire/items.ts';
 import {
   GatewayItemSchema,
@@ -53,13 +59,13 @@ describe('what travels on a trunk', () => {
   it('is written byte by byte as the generated code writes it', () => {
     fc.assert(
       fc.property(fc.array(gatewayItem, { maxLength: 8 }), (items) => {
-        const written = encodeRequest(items);
+        const written = Buffer.concat(encodeRequests(items));
         expect(written.equals(request(items))).toBe(true);
       }),
     );
     fc.assert(
       fc.property(fc.array(nodeItem, { maxLength: 8 }), (items) => {
-        const written = encodeResponse(items);
+        const written = Buffer.concat(encodeResponses(items));
         expect(written.equals(response(items))).toBe(true);
       }),
     );
@@ -125,9 +131,21 @@ describe('what travels on a trunk', () => {
       value: { utterance: 1, s16le: new Uint8Array(length).fill(7) },
     });
     for (const items of [[of(2)], Array.from({ length: 40 }, () => of(65_536)), [of(2)]]) {
-      const written = encodeRequest(items);
-      expect(written.equals(request(items))).toBe(true);
+      const written = encodeRequests(items);
+      // The elements of a list may come in several messages.
+      expect(Buffer.concat(written).equals(request(items))).toBe(true);
+      for (const { length } of written) expect(length).toBeLessThan(messageBytes + 65_600);
     }
+  });
+
+  it.each(['request', 'response'] as const)('is a %s of so many items at most', (kind) => {
+    const empty = (count: number) => Buffer.alloc(2 * count, Uint8Array.of(0x0a, 0x00));
+    const read = kind === 'request' ? decodeRequest : decodeResponse;
+    const unknown = Uint8Array.of(0x78, 0x01);
+    expect(read(Buffer.concat([unknown, empty(20_000)])).items).toHaveLength(20_000);
+    expect(() => read(Buffer.concat([unknown, empty(20_001)]))).toThrow('more than 20000 items');
+    const many: SentGatewayItem[] = Array.from({ length: 30_000 }, () => ({ case: 'close', value: {} }));
+    expect(encodeRequests(many).map((bytes) => decodeRequest(bytes).items.length)).toEqual([20_000, 10_000]);
   });
 });
 

@@ -4,7 +4,7 @@ import type { OpenUtterance } from '../../src/scoring/pipeline.ts';
 import { NodeAddresses, parseNodeSource } from '../../src/trunk/gateway/node-addresses.ts';
 import { NodePool } from '../../src/trunk/gateway/node-pool.ts';
 import type { InferenceNode } from '../../src/trunk/node/inference-node.ts';
-import { encodeRequest } from '../../src/trunk/wire/codec.ts';
+import { encodeRequests } from '../../src/trunk/wire/codec.ts';
 import type { HeardNodeItem, SentGatewayItem, SentNodeItem } from '../../src/trunk/wire/items.ts';
 import { type HeardResponse, inferenceService } from '../../src/trunk/wire/service.ts';
 import { freePort } from '../kit/free-port.ts';
@@ -45,6 +45,29 @@ describe('an utterance at a node', () => {
       expect(results[at]!.words.flatMap(({ phonemes }) => phonemes)).toHaveLength(20);
     }
     expect(gateway.stats().rehoused.lost).toBeGreaterThan(0);
+  });
+
+  it('goes on elsewhere with all others of its node, who have more to say again than one message may hold', async () => {
+    const count = 24;
+    const later = { address: `127.0.0.1:${await freePort()}` };
+    const first = await node({ slots: count });
+    const gateway = await pool([first], [later], undefined, [], 60_000);
+    const learners = Array.from({ length: count }, (_, at) => reader(gateway, `learner ${at}`));
+    // 7.7 MB, where a message may have 4.
+    for (const learner of learners) learner.speak(10_000);
+    await until(() => learners.every(({ heardMs }) => heardMs() === 10_000));
+    const second = await node({ slots: count, address: later.address });
+    await until(() => gateway.stats().trunks === 2);
+    await first.close();
+    await until(() => second.slots().free === 0);
+    for (const learner of learners) learner.speak(1000);
+    const results = await Promise.all(learners.map(({ utterance }) => utterance.finish()));
+    for (const [at, learner] of learners.entries()) {
+      expect(learner.errors).toEqual([]);
+      expect(learner.finals()).toHaveLength(20);
+      expect(results[at]!.words.flatMap(({ phonemes }) => phonemes)).toHaveLength(20);
+    }
+    expect(gateway.stats().rehoused.lost).toBeGreaterThanOrEqual(count);
   });
 
   it('moves to another node when its own drains, which then ends at once', async () => {
@@ -257,7 +280,7 @@ describe('what comes to a node', () => {
   it('from a gateway of a later minor is heard as far as it is known', async () => {
     const { call, heard } = await rawTrunk(await node());
     call.write(later);
-    call.write(encodeRequest([{ case: 'acquire', value: { request: 7, deadlineMs: 0 } }]));
+    call.write(encodeRequests([{ case: 'acquire', value: { request: 7, deadlineMs: 0 } }])[0]!);
     await until(() => heard.some(({ case: name }) => name === 'granted'));
   });
 
@@ -283,7 +306,7 @@ describe('what comes to a node', () => {
     learner.speak(500);
     await until(() => learner.heardMs() === 500);
     const { call, heard } = await rawTrunk(shared);
-    const say = (item: SentGatewayItem) => call.write(encodeRequest([item]));
+    const say = (item: SentGatewayItem) => call.write(encodeRequests([item])[0]!);
     for (const lease of [0, 1, 2, 3]) {
       say({ case: 'release', value: { lease } });
       say({ case: 'open', value: { utterance: lease, lease, words: [], emitIntervalMs: 100 } });

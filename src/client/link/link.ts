@@ -23,7 +23,10 @@ export type Link = {
   goodbye(): void;
   /** Present where the app can end its half alone: it sends nothing more, and hears the rest. */
   halfClose?(): void;
-  /** Bytes taken by `send` that the network has not taken yet: `WebSocket.bufferedAmount`. */
+  /**
+   * Bytes taken by `send` that the network has not taken yet: `WebSocket.bufferedAmount`. By
+   * datagrams those that went since the server was last heard, too.
+   */
   readonly bufferedBytes: number;
   /** Present when the server would open no stream, or turned away a call. */
   readonly refusal?: LinkRefusal | undefined;

@@ -45,6 +45,7 @@ export class Datagrams {
   /** Pings that have no answer yet, in order; true: ours. */
   readonly #pings: boolean[] = [];
   #oursOut = 0;
+  #unheardBytes = 0;
 
   constructor(socket: QuicSocket) {
     this.#socket = socket;
@@ -54,7 +55,23 @@ export class Datagrams {
   send(frame: ChecksummedFrame): boolean {
     if (this.#oursOut > 0 || (frame.flags & frameFlags.retransmit) !== 0) return false;
     if (frameHeaderBytes + frame.payload.byteLength > mostDatagramBytes) return false;
-    return this.#socket.sendDatagram(encodeFrame(frame));
+    const datagram = encodeFrame(frame);
+    if (!this.#socket.sendDatagram(datagram)) return false;
+    this.#unheardBytes += datagram.length;
+    return true;
+  }
+
+  /**
+   * Bytes that went as datagrams since the server was last heard. QUIC takes megabytes for a path
+   * that carries nothing, and does not say so; a server that hears says so several times a second.
+   */
+  get unheardBytes(): number {
+    return this.#unheardBytes;
+  }
+
+  /** Something came from the server. */
+  heard(): void {
+    this.#unheardBytes = 0;
   }
 
   /** A ping goes out: `isOurs` behind a message, the others ask for the app. */

@@ -105,9 +105,9 @@ class WsConnection extends WsReader implements Link {
     return this.#answer === undefined && !this.#over && this.#end === undefined;
   }
 
-  /** Bytes that the system has not taken yet. */
+  /** Bytes that the system has not taken yet, and datagrams since the server was last heard. */
   get bufferedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + (this.#datagrams?.unheardBytes ?? 0);
   }
 
   get refusal(): LinkRefusal | undefined {
@@ -224,6 +224,7 @@ class WsConnection extends WsReader implements Link {
   /** Called with what the socket has read; false: it reads no further until the next turn. */
   #received(length: number): boolean {
     if (this.#over) return false;
+    this.#datagrams?.heard();
     if (this.#answer === undefined) this.read(received, length);
     else this.#upgrade(this.#answer, length);
     this.#answerPing();

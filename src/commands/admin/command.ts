@@ -32,6 +32,7 @@ export const registerAdmin: RegisterCommand = (program: Command, done) => {
     .option('--policy', 'the policy itself, where it comes from, and how its canary does')
     .option('--reason <text>', 'with set: why, for the audit log');
   verb('tenants', 'What each tenant has open, and what it may have.')
+    .argument('[tenant]', 'this one, with those of its users who have most open')
     .option('--reload', 'take up the file of the tenants now, and say what is different')
     .option('--reason <text>', 'with --reload: why, for the audit log');
   verb('limits', 'Every limit in force: its value, its range, what it is for and who has set it.')

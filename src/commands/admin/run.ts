@@ -7,6 +7,7 @@ import {
   reloadAnswer,
   sessionsDocument,
   statusDocument,
+  tenantDocument,
   tenantsDocument,
 } from '../../admin/documents.ts';
 import { limitsAnswer, limitsDocument } from '../../admin/limits-document.ts';
@@ -22,6 +23,7 @@ import {
   sessionsText,
   statusText,
   tenantsText,
+  tenantText,
 } from '../../report/admin/admin-text.ts';
 import { limitsSetText, limitsText } from '../../report/admin/limits-text.ts';
 import { policySetText, policyText } from '../../report/admin/policy-text.ts';
@@ -107,7 +109,16 @@ async function setRouting(client: AdminClient, { json, reason, words = [] }: Adm
   return exitCodes.pass;
 }
 
-async function tenants(client: AdminClient, { json, reload, reason }: AdminVerbFlags): Promise<ExitCode> {
+async function tenants(client: AdminClient, { json, reload, reason, words = [] }: AdminVerbFlags): Promise<ExitCode> {
+  const [name] = words;
+  if (name !== undefined) {
+    if (reload) throw new SpeechfbError('bad_flag', '--reload takes the whole file up: leave the tenant out');
+    const asked = `/admin/v1/tenants?tenant=${encodeURIComponent(name)}`;
+    const one = await client.call('GET', asked, tenantDocument);
+    if (json) printJson(one);
+    else printReport(one, tenantText);
+    return exitCodes.pass;
+  }
   if (reload) {
     const answer = await client.call('POST', '/admin/v1/tenants/reload', reloadAnswer, { reason: given(reason) });
     if (json) printJson(answer);

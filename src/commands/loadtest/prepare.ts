@@ -12,6 +12,7 @@ import { say } from '../output.ts';
 import { shippedOr } from '../shipped.ts';
 import { checkClipsFit } from './clip-fit.ts';
 import { checkConsent } from './consent.ts';
+import { checkEmbeddedLimits } from './embedded-limits.ts';
 import type { LoadtestFlags } from './flags.ts';
 import { checkWordEnds } from './word-ends.ts';
 
@@ -23,6 +24,7 @@ export type ReadyLoad = { scenario: LoadScenario; prepared: PreparedLoad; startA
  */
 export function prepareLoadtest(file: string, flags: LoadtestFlags): ReadyLoad {
   const { scenario, notes } = withOverrides(readScenario(shippedOr('load scenario', file)), flags);
+  checkEmbeddedLimits(scenario);
   const shard = flags.shard === undefined ? undefined : flag('--shard', parseShard)(flags.shard);
   const startAtEpochMs = flags.startAt === undefined ? undefined : flag('--start-at', parseTime)(flags.startAt);
   if (shard && shard.count > 1 && scenario.spec.target.url === undefined)

@@ -15,7 +15,7 @@ if (!process.connected) process.exit();
 
 const channel: GatewayChannel = {
   send: (message) => void process.send?.(message, undefined, undefined, () => {}),
-  listen: (on) => void process.on('message', (message, socket) => on(message as ToGateway, socket as Socket)),
+  listen: (on) => void process.on('message', (message, handle) => on(message as ToGateway, handle as Socket)),
 };
 const begin = (message: unknown): void => {
   const { type, config } = message as { type: string; config: GatewayConfig };

@@ -5,6 +5,7 @@ import { stalled } from '../../server/admission/admission.ts';
 import { createHttpHandler } from '../../server/gateway/http/handler.ts';
 import { defaultLimits } from '../../server/limits.ts';
 import type { Scoring } from '../../server/session/context.ts';
+import { type Log, stackOf } from '../../telemetry/log.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import type { Tracing } from '../../telemetry/tracing/tracing.ts';
 import type { InferenceNode } from '../../trunk/node/inference-node.ts';
@@ -15,6 +16,7 @@ export type NodeParts = {
   node: InferenceNode;
   engine: AcousticEngine;
   scoring: Scoring;
+  log: Pick<Log, 'error'>;
   /** Absent: nobody wants traces. */
   tracing?: Pick<Tracing, 'spans'> | undefined;
 };
@@ -27,7 +29,7 @@ export type NodeParts = {
  */
 export async function listenNodeHttp(
   { hostname, port }: { hostname: string; port: number },
-  { node, engine, scoring, tracing }: NodeParts,
+  { node, engine, scoring, tracing, log }: NodeParts,
 ): Promise<Server> {
   const sessions = () => {
     const { slots, free } = node.slots();
@@ -53,6 +55,8 @@ export async function listenNodeHttp(
       unknown: () => undefined,
       refusedOperator: () => undefined,
       pageOf: () => undefined,
+      onFailed: (error, endpoint) =>
+        log.error({ endpoint, error: stackOf(error) }, 'a request of HTTP could not be answered'),
     }),
   );
   await listen(

@@ -73,7 +73,7 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
     let http: Server | undefined;
     try {
       if (flags.faultInjection) followLeaseFault(node, log);
-      const parts = { node, engine, scoring: served.scoring, tracing };
+      const parts = { node, engine, scoring: served.scoring, tracing, log };
       await admin.listen(nodeTarget({ ...parts, version: packageVersion(), leave: admin.leave }));
       http = httpAt && (await listenNodeHttp(httpAt, parts));
       onReady(node.address);

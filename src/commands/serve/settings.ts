@@ -13,7 +13,7 @@ import { checkHandoff, type HandoffFlags } from '../handoff/open-handoff.ts';
 import { packageVersion } from '../package.ts';
 import type { CurveFlags } from './curve.ts';
 import type { AdminFlags } from './flags/admin-flags.ts';
-import { checkLimits } from './flags/limit-flag.ts';
+import { type LimitFlags, limitsOfFlags } from './flags/limit-flag.ts';
 import { type TracingFlags, type TracingSettings, tracingSettingsOf } from './flags/tracing-flags.ts';
 import { type RoleFlags, readPem } from './roles.ts';
 import { type RoutingFlags, type RoutingSettings, routingSettingsOf } from './routing/flags.ts';
@@ -31,16 +31,13 @@ export type ServeFlags = {
   allowHost?: string[];
   trustProxy?: number;
   gateways?: number;
-  maxSessions?: number;
-  resumeTtl?: number;
   store: string;
   publicUrl?: string;
-  drain?: number;
-  limit: Partial<Limits>;
   faultInjection?: true;
   logLevel: LogLevel;
   parentFd?: number;
-} & RoleFlags &
+} & LimitFlags &
+  RoleFlags &
   HandoffFlags &
   RoutingFlags &
   CurveFlags &
@@ -120,7 +117,7 @@ export function settingsOf(flags: ServeFlags): ServeSettings {
     hosts: (flags.allowHost ?? []).map(parseHost),
     trustedProxies: flags.trustProxy ?? 0,
     faultInjection: flags.faultInjection === true,
-    limits: limitsOf(flags),
+    limits: limitsOfFlags(flags),
     logLevel: flags.logLevel,
   };
 }
@@ -147,17 +144,6 @@ export function warn({ faultInjection, host, tls }: ServeSettings, log: Log): vo
 }
 
 const tenantsHint = 'docs/production.md has one; speechfb token new makes a token and its line';
-
-function limitsOf({ limit, maxSessions, resumeTtl, drain }: ServeFlags): Partial<Limits> {
-  const limits = {
-    ...limit,
-    ...(maxSessions === undefined ? {} : { maxSessions }),
-    ...(resumeTtl === undefined ? {} : { resumeTtlMs: resumeTtl }),
-    ...(drain === undefined ? {} : { drainMs: drain }),
-  };
-  checkLimits(limits);
-  return limits;
-}
 
 /** @throws SpeechfbError `bad_flag` */
 export function parseHost(given: string): string {

@@ -33,7 +33,7 @@ export type ManifestFile = { name: string; documents: readonly TreeMap[]; step?:
 /** Every manifest of one cluster, by the file that it stands in. */
 export function manifestFiles(options: FilesOptions): ManifestFile[] {
   const { setting, scale, edge, rules, canary, rollout } = options;
-  const { names, inference, gateway, admin, apiServer } = setting;
+  const { names, inference, gateway, admin, apiServer, store } = setting;
   const asked = canary && rollout !== 'none' ? 'stable' : 'all';
   const files = {
     guard: [
@@ -42,7 +42,7 @@ export function manifestFiles(options: FilesOptions): ManifestFile[] {
       serviceAccount(names, 'gateway'),
       disruptionBudget(names, 'inference', inference),
       disruptionBudget(names, 'gateway', gateway),
-      ...networkPolicies(names, { hasAdminPlane: admin !== undefined, apiServer }),
+      ...networkPolicies(names, { hasAdminPlane: admin !== undefined, apiServer, store }),
       ...(apiServer ? deletionCostRights(names) : []),
     ],
     inference: [nodesService(names), ...inferenceParts(scale).map(({ part }) => workload(options, part))],

@@ -1,8 +1,10 @@
 import type { Figure, Tree, TreeMap } from '../document/figure.ts';
 import type { PodFigures } from '../plan/pods.ts';
+import type { StoreFigures } from '../plan/store.ts';
 import type { ApiServerSetting } from './deletion-cost.ts';
 import { metadata, type Names, nameOfPart, type Part, roleLabels } from './names.ts';
 import { ports } from './ports.ts';
+import { wayToStore } from './store.ts';
 
 const priority: Figure = {
   name: 'priority.realtime',
@@ -57,11 +59,14 @@ const from = (name: string): Tree => ({ namespaceSelector: { matchLabels: { [`sp
 /** Lets roles speak to whom they must; all else is shut, the way out of the region too. */
 export function networkPolicies(
   names: Names,
-  { hasAdminPlane, apiServer }: { hasAdminPlane: boolean; apiServer: ApiServerSetting | undefined },
+  {
+    hasAdminPlane,
+    apiServer,
+    store,
+  }: { hasAdminPlane: boolean; apiServer: ApiServerSetting | undefined; store: StoreFigures },
 ): TreeMap[] {
   const inference = { podSelector: { matchLabels: roleLabels(names, 'inference') } };
   const gateway = { podSelector: { matchLabels: roleLabels(names, 'gateway') } };
-  const store = { podSelector: { matchLabels: { 'app.kubernetes.io/instance': `${names.release}-redis` } } };
   const policy = (role: Part['role'], ingress: Tree, egress: Tree): TreeMap => ({
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
@@ -90,7 +95,7 @@ export function networkPolicies(
         // token.
         ...(hasAdminPlane ? [{ ports: [tcp(ports.admin)] }] : []),
       ],
-      [dns, { to: [inference], ports: [tcp(ports.trunk)] }, { to: [store], ports: [tcp(ports.redis)] }],
+      [dns, { to: [inference], ports: [tcp(ports.trunk)] }, wayToStore(store)],
     ),
   ];
 }

@@ -1,9 +1,11 @@
 import { type Figure, type Tree, type TreeMap, written } from '../document/figure.ts';
 import type { GatewayFigures, InferenceFigures, PodFigures } from '../plan/pods.ts';
+import type { StoreFigures } from '../plan/store.ts';
 import { type ApiServerSetting, accountVolume, deletionCostFlag, podIdentity } from './deletion-cost.ts';
 import { type AdminSetting, adminName } from './external-metrics.ts';
 import { type Names, nameOfPart, type Part, partLabels, roleLabels } from './names.ts';
 import { ports } from './ports.ts';
+import { storeEnvironment, storeVolume } from './store.ts';
 
 /** What manifests are made of, for one region. */
 export type Setting = {
@@ -16,6 +18,7 @@ export type Setting = {
   /** Undefined: nobody asks gateways for slots. */
   admin: AdminSetting | undefined;
   apiServer: ApiServerSetting | undefined;
+  store: StoreFigures;
 };
 
 const user: Figure = {
@@ -79,7 +82,7 @@ function inferenceContainer(setting: Setting): TreeMap {
 }
 
 function gatewayContainer(setting: Setting): TreeMap {
-  const { gateway, region, names, admin } = setting;
+  const { gateway, region, names, admin, store } = setting;
   const nodes = nameOfPart(names, { role: 'inference' });
   return {
     name: 'gateway',
@@ -94,24 +97,22 @@ function gatewayContainer(setting: Setting): TreeMap {
       written`--drain=${gateway.drain}`,
       written`--trust-proxy=${proxies}`,
       '--token-file=/etc/speechfb/tokens/tokens',
-      written`--store=redis://:$\{env:REDIS_PASSWORD}@${names.release}-redis:${ports.redis}/${redisDatabase}`,
+      written`--store=${store.url}`,
       ...(admin ? adminFlags(admin) : []),
       ...(region ? [`--region=${region.name}`] : []),
       ...trunkCertificates,
     ],
-    env: [
-      {
-        name: 'REDIS_PASSWORD',
-        valueFrom: { secretKeyRef: { name: `${names.release}-redis`, key: 'password' } },
-      },
-    ],
+    env: storeEnvironment(store),
     ports: [
       { name: 'stream', containerPort: ports.stream },
       ...(admin ? [{ name: 'admin', containerPort: ports.admin }] : []),
     ],
     ...probes(gateway, 'stream'),
     lifecycle: { preStop: { sleep: { seconds: gateway.settle } } },
-    volumeMounts: ['trunk', 'tokens', ...(admin ? ['admin', 'front-proxy'] : [])].map(mount),
+    volumeMounts: [
+      ...['trunk', 'tokens', ...(admin ? ['admin', 'front-proxy'] : [])],
+      ...(store.authority === undefined ? [] : [storeVolume]),
+    ].map(mount),
   };
 }
 
@@ -165,7 +166,6 @@ const proxies: Figure = {
   why: 'one balancer in front, which names its callers in X-Forwarded-For',
   from: ['docs/deploy.md'],
 };
-const redisDatabase: Figure = { name: 'redis.database', value: 0, why: 'the first database', from: ['docs/deploy.md'] };
 
 const trunkCertificates = [
   '--node-cert=/etc/speechfb/trunk/tls.crt',
@@ -189,13 +189,14 @@ function mount(name: string): TreeMap {
   return { name, mountPath: `/etc/speechfb/${name}`, readOnly: true };
 }
 
-function volumesOf({ names, admin, apiServer }: Setting, { role }: Part): Tree[] {
+function volumesOf({ names, admin, apiServer, store }: Setting, { role }: Part): Tree[] {
   const secret = (name: string) => ({ name, secret: { secretName: `${names.release}-${name}` } });
   if (role === 'inference') return [secret('trunk'), ...(apiServer ? [accountVolume] : [])];
   const authority = { name: 'front-proxy', configMap: { name: `${names.release}-front-proxy` } };
   return [
     ...['trunk', 'tokens'].map(secret),
     ...(admin ? [{ name: 'admin', secret: { secretName: adminName(names) } }, authority] : []),
+    ...(store.authority === undefined ? [] : [{ name: storeVolume, configMap: { name: store.authority } }]),
   ];
 }
 

@@ -13,7 +13,6 @@ export const ports = {
   trunk: port('trunk', 8091, "gateways' trunks, with certificates on both ends"),
   watch: port('watch', 9091, '/livez, /readyz and /metrics of an inference node'),
   admin: port('admin', 8095, "the gateways' admin plane, with TLS: Kubernetes' autoscaler asks it for slots"),
-  redis: port('redis', 6379, "the store of sessions, Redis' usual port"),
   dns: port('dns', 53, 'names of nodes and of the store'),
   tls: port('tls', 443, 'learners, wss://'),
 } as const;

@@ -2,6 +2,7 @@ import { streamsByCurve } from '../../capacity/scenario/curve.ts';
 import type { Problem } from '../../errors.ts';
 import { durationText, formatMs, numberText, percentText } from '../../format.ts';
 import { type DeployInputs, promiseOf } from './inputs.ts';
+import { storeContradictions } from './store.ts';
 
 /**
  * What the inputs written against one another, each with the place of both. A manifest made of them
@@ -15,6 +16,7 @@ export function contradictions(inputs: DeployInputs): Problem[] {
     ...ofSpot(inputs),
     ...ofRegions(inputs),
     ...ofCanary(inputs),
+    ...storeContradictions(inputs),
   ];
 }
 

@@ -14,6 +14,7 @@ import {
   releaseName,
   wholeCores,
 } from './fields.ts';
+import { redisSection } from './redis.ts';
 
 const hourMs = 3_600_000;
 
@@ -76,6 +77,8 @@ const spec = section({
     addresses: z.array(addressRange).min(1).max(16),
     ports: z.array(integer(1, 65_535)).min(1).max(8).default([443, 6443]),
   }).optional(),
+  /** The Redis that gateways share. */
+  redis: redisSection.prefault({}),
   spot: section({
     /** Share of the inference pods that is never bought as spot. */
     floor: percentField(0, 1),

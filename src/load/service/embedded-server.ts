@@ -3,6 +3,7 @@ import { type Readable, Writable } from 'node:stream';
 import { SpeechfbError } from '../../errors.ts';
 import type { ReplicaSignal } from '../fault/definition/definition.ts';
 import { clockFd, steppingClockFlags } from './clock-pipe.ts';
+import { giveWay } from './give-way.ts';
 import { Guard } from './guard.ts';
 import { readServerUpdate, type ServerUpdate } from './server-updates.ts';
 
@@ -29,6 +30,8 @@ export type ServeCommand = {
   args: readonly string[];
   /** The file is Node, and what it runs is to see a wall clock that can be stepped. */
   hasSteppingClock?: boolean;
+  /** It stands for machines of its own, which are not measured. */
+  givesWay?: boolean;
 };
 
 export type StartOptions = {
@@ -55,6 +58,7 @@ export async function startEmbedded(command: ServeCommand, options: StartOptions
   const pipes = Array<'pipe'>(hasSteppingClock ? 3 : 2).fill('pipe');
   // A group of its own: a server of several processes stands still, or is killed, as a whole.
   const child = spawn(file, args, { stdio: ['ignore', 'ignore', ...pipes], detached: true });
+  if (command.givesWay) giveWay(child.pid);
   child.stdio[clockFd]?.on('error', () => {});
   const exited = new Promise<number | null>((resolve) => {
     child.once('exit', resolve);

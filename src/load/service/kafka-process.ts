@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { SpeechfbError } from '../../errors.ts';
 import type { FaultyQueue } from '../fault/definition/definition.ts';
 import { freePort } from './free-port.ts';
+import { giveWay } from './give-way.ts';
 import { Guard } from './guard.ts';
 import { ServiceDirectory } from './service-directory.ts';
 
@@ -20,13 +21,15 @@ export class KafkaProcess implements FaultyQueue {
   readonly #jars: string;
   readonly #directory = new ServiceDirectory();
   readonly #port: number;
+  readonly #controller: number;
   #server: JavaProcess | undefined;
   #starting: Promise<void> = Promise.resolve();
   #isOver = false;
 
-  private constructor(jars: string, port: number) {
+  private constructor(jars: string, port: number, controller: number) {
     this.#jars = jars;
     this.#port = port;
+    this.#controller = controller;
     this.broker = `127.0.0.1:${port}`;
   }
 
@@ -37,17 +40,16 @@ export class KafkaProcess implements FaultyQueue {
    */
   static async start(topics: readonly string[], signal?: AbortSignal, home?: string): Promise<KafkaProcess> {
     const jars = findKafka(home);
-    const [port, controller] = [await freePort(), await freePort()];
-    const kafka = new KafkaProcess(jars, port);
+    const kafka = new KafkaProcess(jars, await freePort(), await freePort());
     try {
-      await kafka.#format(controller);
+      await kafka.#format();
       await kafka.#run(signal);
       if (topics.length > 0) await kafka.#createTopics(topics);
       return kafka;
     } catch (error) {
       await kafka.stop();
       if (error instanceof SpeechfbError) throw error;
-      throw failed(`Kafka did not start on port ${port}`, error);
+      throw failed(`Kafka did not start on port ${kafka.#port}`, error);
     }
   }
 
@@ -72,6 +74,14 @@ export class KafkaProcess implements FaultyQueue {
     await this.#run();
   }
 
+  /** The same with a disk on which there is nothing: neither topics nor what they had. */
+  async restartEmpty(): Promise<void> {
+    await this.kill();
+    rmSync(this.#directory.path('data'), { recursive: true, force: true });
+    await this.#format();
+    await this.#run();
+  }
+
   async stop(): Promise<void> {
     this.#isOver = true;
     await this.kill();
@@ -80,9 +90,10 @@ export class KafkaProcess implements FaultyQueue {
     this.#directory.remove();
   }
 
-  async #format(controller: number): Promise<void> {
+  async #format(): Promise<void> {
     const data = this.#directory.path('data');
-    this.#directory.write(configurationFile, configuration({ port: this.#port, controller, data }));
+    const [port, controller] = [this.#port, this.#controller];
+    this.#directory.write(configurationFile, configuration({ port, controller, data }));
     const id = randomBytes(16).toString('base64url');
     const config = this.#directory.path(configurationFile);
     // An id may not begin with a dash, which its tool takes for a flag.
@@ -136,6 +147,7 @@ class JavaProcess {
   constructor(jars: string, args: readonly string[]) {
     const small = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
     this.#child = spawn('java', [...small, '-cp', `${jars}/*`, ...args], { stdio: 'ignore', detached: true });
+    giveWay(this.#child.pid);
     const guard = this.#child.pid === undefined ? undefined : new Guard(this.#child.pid);
     this.exited = new Promise((resolve) => {
       this.#child.once('exit', resolve);

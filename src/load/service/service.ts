@@ -111,6 +111,7 @@ export class EmbeddedService {
     const model = args.indexOf('--model');
     return {
       file,
+      givesWay: true,
       args: [
         ...[args[0] ?? '', 'worker', ...(model < 0 ? [] : args.slice(model, model + 2))],
         ...(this.store ? ['--store', this.store.url] : []),

@@ -6,11 +6,14 @@ import { kafkaTrouble } from './kafka-trouble.ts';
  * Writes records, each kept by all replicas before it counts. A batch of the producer that fails is
  * written again under the same number, and the broker takes it once; after a failure for good that
  * number may have been used, and the next record under it would be taken for the same. So a
- * producer that failed is given up, and the next one begins to count anew.
+ * producer that failed is given up, and the next one begins to count anew. So is one that has had
+ * nothing to write for a while: a Kafka that lost its disk meanwhile has given the producer's id to
+ * another, whose numbers these records would repeat, and drops them without a word.
  */
 export class KafkaAppender {
   readonly #kafka: Kafka;
   #current: Way | undefined;
+  #idle: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(kafka: Kafka) {
@@ -20,6 +23,7 @@ export class KafkaAppender {
   /** @throws QueueError */
   async append(topic: string, { key, value, headers }: QueueRecord): Promise<void> {
     if (this.#isClosed) throw new QueueError('closed', 'the queue is closed');
+    clearTimeout(this.#idle);
     this.#current ??= { producer: this.#open(), sending: 0, isRetired: false };
     const way = this.#current;
     way.sending += 1;
@@ -34,16 +38,28 @@ export class KafkaAppender {
       throw trouble;
     } finally {
       way.sending -= 1;
-      if (way.isRetired && way.sending === 0) await disconnect(way);
+      if (way.sending === 0) this.#rest(way);
     }
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearTimeout(this.#idle);
     const way = this.#current;
     if (!way) return;
     this.#retire(way);
     await disconnect(way);
+  }
+
+  /** Nothing is being sent by it. */
+  #rest(way: Way): void {
+    if (way.isRetired) void disconnect(way);
+    else if (!this.#isClosed) {
+      this.#idle = setTimeout(() => {
+        this.#retire(way);
+        void disconnect(way);
+      }, idleMs).unref();
+    }
   }
 
   /** It is disconnected when nothing is being sent any more: what is would connect it again. */
@@ -77,3 +93,5 @@ async function disconnect({ producer }: Way): Promise<void> {
 }
 
 const allReplicas = -1;
+/** A Kafka takes longer to come back, however little it has kept. */
+const idleMs = 2000;

@@ -63,7 +63,7 @@ export class KafkaQueue implements WorkQueue {
     for (let tries = 0; !this.#isClosed; tries += 1) {
       const trouble = await this.#consumeOnce(handle);
       if (!trouble || this.#isClosed) return;
-      if (hopeless.has(trouble.why)) throw trouble;
+      if (this.#isHopeless(trouble)) throw trouble;
       this.#options.onTrouble(trouble);
       await Promise.race([pause(backoffMs(tries, Math.random, againAfter)), this.#closed]);
     }
@@ -89,6 +89,11 @@ export class KafkaQueue implements WorkQueue {
     await this.#committing;
     await this.#consumer?.disconnect().catch(() => {});
     await this.#appender.close();
+  }
+
+  /** A topic that was there may come back: a broker that lost its disk is given its topics anew. */
+  #isHopeless({ why }: QueueError): boolean {
+    return hopeless.has(why) && !(why === 'no_topic' && this.#generation > 0);
   }
 
   /** Consumes until it is closed, or something is in the way that is to be told. */

@@ -6,6 +6,7 @@ import type {
   reloadAnswer,
   SessionsDocument,
   StatusDocument,
+  TenantDocument,
   TenantsDocument,
 } from '../../admin/documents.ts';
 import { count, durationText } from '../../format.ts';
@@ -109,6 +110,22 @@ export function tenantsText({ tenants }: TenantsDocument, _paint: Paint, columns
   ]);
   const head = ['tenant', 'class', 'most', 'streaming', 'detached', 'ending', 'oldest', 'users', 'min today'];
   return `${fitTable(head, rows, { columns, left: ['tenant', 'class'], spare: ['ending', 'class', 'oldest'] })}\n`;
+}
+
+/** The same of one tenant, with its users. */
+export function tenantText({ tenants, users, left_out }: TenantDocument, paint: Paint, columns?: number): string {
+  const whole = tenantsText({ tenants }, paint, columns);
+  if (users.length === 0) return whole;
+  const rows = users.map(({ user, streaming, detached, ending, oldest_ms }) => [
+    user,
+    String(streaming),
+    String(detached),
+    String(ending),
+    durationText(oldest_ms),
+  ]);
+  const head = ['user', 'streaming', 'detached', 'ending', 'oldest'];
+  const table = fitTable(head, rows, { columns, left: ['user'], spare: ['ending', 'oldest'] });
+  return `${whole}\n${table}\n${left_out > 0 ? `and ${count(left_out, 'more user')}\n` : ''}`;
 }
 
 function minutesText(today: number | null, most: number | null): string {

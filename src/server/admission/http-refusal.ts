@@ -26,6 +26,7 @@ type RefusedFor =
   | 'tenant'
   | 'tenant_cap'
   | 'timeout'
+  | 'tls'
   | 'token'
   | 'token_algorithm'
   | 'token_audience'
@@ -40,7 +41,7 @@ type RefusedFor =
 
 /** The answer to a request or an upgrade that is refused, as plain HTTP. */
 export type HttpRefusal = {
-  status: 400 | 401 | 403 | 404 | 408 | 421 | 429 | 431 | 503;
+  status: 400 | 401 | 403 | 404 | 408 | 421 | 426 | 429 | 431 | 503;
   reason: RefusedFor;
   code: string;
   message: string;
@@ -65,6 +66,7 @@ export type HttpWords = { headers: Record<string, string>; contentType: string; 
 export function refusalHeaders({ status, retryAfterMs }: HttpRefusal): Record<string, string> {
   return {
     ...(status === 401 ? { 'www-authenticate': 'Bearer realm="speechfb"' } : {}),
+    ...(status === 426 ? { 'sec-websocket-version': '13' } : {}),
     ...(retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
   };
 }

@@ -21,7 +21,7 @@ export function launchGateway(script: URL, config: unknown): GatewayProcess {
   child.on('error', unsent);
   child.send({ type: 'begin', config }, unsent);
   return {
-    send: (message, socket) => void child.send(message, socket, { keepOpen: true }, unsent),
+    send: (message, handle) => void child.send(message, handle, { keepOpen: true }, unsent),
     listen: (on) => void child.on('message', (message) => on(message as ToSupervisor)),
     exited,
     kill: () => void child.kill('SIGKILL'),

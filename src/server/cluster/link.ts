@@ -3,6 +3,7 @@ import type { EngineFault } from '../../acoustic/engine/types.ts';
 import type { Caller } from '../admission/accounts.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
 import type { DrainReport } from '../gateway/drain.ts';
+import type { Descriptor } from '../gateway/http/descriptors.ts';
 import type {
   BegunElsewhere,
   Door,
@@ -16,12 +17,13 @@ import type {
 import type { Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import { Asking } from './asking.ts';
+import { Gates } from './gates.ts';
 import type { GatewayQuestions, Granted, SupervisorQuestions, ToGateway, ToSupervisor } from './messages.ts';
 
 /** The way to a supervisor: what is sent arrives in order, or the process ends. */
 export type GatewayChannel = {
   send(message: ToSupervisor): void;
-  listen(on: (message: ToGateway, socket: Socket | undefined) => void): void;
+  listen(on: (message: ToGateway, handle: Socket | Descriptor | undefined) => void): void;
 };
 
 export type LinkOptions = {
@@ -47,6 +49,10 @@ export class SupervisorLink implements Supervision {
   #othersDetached = false;
   #beat: NodeJS.Timeout | undefined;
   #toldMs = 0;
+  readonly #gates = new Gates((socket) => this.#take(socket));
+  #toldTaken = 0;
+  /** How often it looked since it told. */
+  #looks = 0;
   #told: Pick<GatewayState, 'detached' | 'notReady'> = { detached: 0, notReady: undefined };
 
   constructor(options: LinkOptions) {
@@ -54,7 +60,7 @@ export class SupervisorLink implements Supervision {
     this.gateway = gateway;
     this.#options = options;
     this.#asking = new Asking((question) => channel.send(question));
-    channel.listen((message, socket) => this.#heard(message, socket));
+    channel.listen((message, handle) => this.#heard(message, handle));
   }
 
   attach(gateway: SupervisedGateway): void {
@@ -67,6 +73,7 @@ export class SupervisorLink implements Supervision {
   /** Tells nothing any more, so that its process may end. */
   close(): void {
     clearInterval(this.#beat);
+    this.#gates.close();
     this.#asking.end();
   }
 
@@ -122,24 +129,37 @@ export class SupervisorLink implements Supervision {
     // Whoever comes back to a session must not be refused elsewhere: that is told sooner.
     const state = gateway.state();
     const isNews = state.detached > 0 !== this.#told.detached > 0 || state.notReady !== this.#told.notReady;
-    if (isNews || nowMs - this.#toldMs >= beatMs) this.#tell(gateway, state);
+    const hasTaken = this.#gates.taken !== this.#toldTaken;
+    this.#looks += 1;
+    if (isNews || hasTaken || nowMs - this.#toldMs >= beatMs) this.#tell(gateway, state);
   }
 
   #tell(gateway: SupervisedGateway, state: GatewayState): void {
-    this.#toldMs = performance.now();
+    const nowMs = performance.now();
+    const turnMs = this.#looks === 0 ? 0 : (nowMs - this.#toldMs) / this.#looks;
+    this.#toldMs = nowMs;
+    this.#looks = 0;
     this.#told = state;
-    this.#send({ type: 'state', state });
+    this.#toldTaken = this.#gates.taken;
+    this.#send({ type: 'state', state, gates: this.#gates.state, turnMs });
     const spent = gateway.takeSpent();
     if (spent.length > 0) this.#send({ type: 'spent', spent });
     const used = gateway.takeUsed();
     if (used.length > 0) this.#send({ type: 'used', used });
   }
 
-  #heard(message: ToGateway, socket: Socket | undefined): void {
+  #heard(message: ToGateway, handle: Socket | Descriptor | undefined): void {
     switch (message.type) {
       case 'socket':
         this.#send({ type: 'took' });
-        if (socket) this.#take(socket);
+        if (handle) this.#take(handle as Socket);
+        break;
+      case 'gate':
+        if (handle) this.#gates.add(handle as Descriptor);
+        this.#send({ type: 'took' });
+        break;
+      case 'admit':
+        this.#gates.admit(message.most);
         break;
       case 'others':
         this.#doors = message.doors;
@@ -155,6 +175,8 @@ export class SupervisorLink implements Supervision {
         this.#attached?.cordon(message.isCordoned);
         break;
       case 'drain':
+        // Who would come in by itself at the end would hear nothing any more.
+        this.#gates.close();
         void this.#options.onDrain().then((report) => this.#send({ type: 'drained', report }));
         break;
       case 'answer': {

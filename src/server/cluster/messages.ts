@@ -16,6 +16,7 @@ import type {
 import type { GatewayView, SessionView } from '../gateway/outside/view.ts';
 import type { Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
+import type { GatesState } from './gates.ts';
 
 /** What a gateway's model is, once it is warm. */
 export type Warm = { name: string; version: string; provider: string; whyNotNative: string | undefined };
@@ -43,7 +44,9 @@ export type ToSupervisor =
   | { type: 'listening'; door: Door }
   | { type: 'warm'; model: Warm }
   | { type: 'failed'; error: PlainError }
-  | { type: 'state'; state: GatewayState }
+  /** With how long a turn of its event loop is, on average since it told before, ms. */
+  | { type: 'state'; state: GatewayState; gates: GatesState; turnMs: number }
+  /** What it was sent with a handle. */
   | { type: 'took' }
   | { type: 'free'; place: number }
   | { type: 'fault'; fault: EngineFault }
@@ -57,6 +60,10 @@ export type ToGateway =
   | { type: 'begin'; config: unknown }
   /** With the handle of a connection. */
   | { type: 'socket' }
+  /** With the handle of a descriptor of the port. */
+  | { type: 'gate' }
+  /** How many connections it may take by itself. */
+  | { type: 'admit'; most: number }
   | { type: 'others'; doors: ReadonlyMap<number, Door>; detached: boolean }
   | { type: 'fault'; fault: EngineFault }
   | { type: 'spent'; spent: readonly Spending[] }

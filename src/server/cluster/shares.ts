@@ -28,6 +28,7 @@ export function limitsOfOne(limits: Limits, gateways: number): Limits {
     ...limits,
     maxOpenPhones: Math.max(limits.maxTextPhones, part(limits.maxOpenPhones)),
     maxAddresses: part(limits.maxAddresses),
+    acceptsATurn: part(limits.acceptsATurn),
     maxPendingConnections: part(limits.maxPendingConnections),
     maxPendingPerAddress: part(limits.maxPendingPerAddress),
     handshakesPerSecond: limits.handshakesPerSecond / gateways,

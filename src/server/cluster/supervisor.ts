@@ -1,7 +1,5 @@
-import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { exitCodes, SpeechfbError } from '../../errors.ts';
-import { listen } from '../../listen.ts';
 import { streamPath } from '../../protocol/address.ts';
 import type { CapStore } from '../../stores/cap-store.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -9,14 +7,14 @@ import { MergedMetrics } from '../../telemetry/merged-metrics.ts';
 import { defer } from '../../threads/defer.ts';
 import { fromPlainError } from '../../threads/plain-error.ts';
 import type { DrainReport } from '../gateway/drain.ts';
-import { listenHints } from '../gateway/http/listener.ts';
 import type { GatewayView, SessionView } from '../gateway/outside/view.ts';
 import { type Limits, limitsByWireName } from '../limits.ts';
 import { createQuota } from '../tenants/create-quota.ts';
-import { chooseGateway } from './balance.ts';
 import { Desk } from './desk.ts';
+import { Dispatcher } from './dispatcher.ts';
 import type { ToSupervisor, Warm } from './messages.ts';
 import { Restarts } from './restarts.ts';
+import { limitsOfOne } from './shares.ts';
 import { type GatewayProcess, Slot } from './slot.ts';
 
 export type SupervisorOptions = {
@@ -45,28 +43,29 @@ export type SupervisorOptions = {
  */
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #server: Server;
+  readonly #dispatcher: Dispatcher;
   readonly #desk: Desk;
   readonly #metrics: MergedMetrics;
   readonly #slots = new Map<number, Slot>();
   readonly #restarts: readonly Restarts[];
-  /** Connections for which no gateway is up, the oldest first. */
-  readonly #homeless: Socket[] = [];
   readonly #ready = defer<Warm>();
   readonly #failed = defer<never>();
   #port = 0;
-  #turn = 0;
   #tickedMs = performance.now();
   #timers: NodeJS.Timeout[] = [];
   #exposed: { atMs: number; answer: Promise<{ body: string; contentType: string }> } | undefined;
   #isDraining = false;
   #isCordoned = false;
-  #isClosed = false;
 
   constructor(options: SupervisorOptions) {
     const { caps, gateways, limits, log, tokens } = options;
     this.#options = options;
-    this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
+    this.#dispatcher = new Dispatcher({
+      limits,
+      acceptsATurn: limitsOfOne(limits, gateways).acceptsATurn,
+      slots: () => this.#slots.values(),
+      now: () => performance.now(),
+    });
     this.#restarts = Array.from({ length: gateways }, () => new Restarts());
     this.#desk = new Desk({
       limits,
@@ -112,7 +111,7 @@ export class Supervisor {
    */
   async listen(): Promise<void> {
     const { gateways, host, port, log } = this.#options;
-    this.#port = await listen(this.#server, { host, port }, listenHints);
+    this.#port = await this.#dispatcher.listen({ host, port });
     const quic = this.#quicPort();
     log.info({ host, port: this.#port, ...(quic !== undefined && { quic }), gateways }, 'listening');
     for (let gateway = 1; gateway <= gateways; gateway++) this.#launch(gateway);
@@ -194,12 +193,11 @@ export class Supervisor {
   /** Ends everything at once. */
   async close(): Promise<void> {
     this.#isDraining = true;
-    this.#isClosed = true;
     for (const timer of this.#timers) clearInterval(timer);
-    this.#server.close();
-    for (const socket of this.#homeless.splice(0)) socket.destroy();
+    this.#dispatcher.close();
     for (const slot of this.#slots.values()) slot.kill();
     while (this.#slots.size > 0) await wait(pollMs);
+    this.#dispatcher.release();
   }
 
   #quicPort(): number | undefined {
@@ -220,7 +218,8 @@ export class Supervisor {
       this.#slots.delete(gateway);
       this.#desk.gone(gateway);
       this.#metrics.retire(gateway);
-      for (const socket of left) this.#accept(socket);
+      for (const socket of left) this.#dispatcher.take(socket);
+      this.#dispatcher.look();
       this.#tellOthers();
       if (this.#isDraining) return;
       log.error({ gateway, why }, 'a gateway died');
@@ -244,22 +243,6 @@ export class Supervisor {
       const message = 'no gateway is left: each died too often';
       this.#failed.reject(new SpeechfbError('gateway_died', message, { exitCode: exitCodes.bug, hint }));
     }
-  }
-
-  #accept(socket: Socket): void {
-    if (this.#isClosed) {
-      socket.destroy();
-      return;
-    }
-    socket.on('error', () => {});
-    const slots = [...this.#slots.values()].filter((slot) => !slot.hasDrained);
-    const slot = chooseGateway(slots, this.#turn++);
-    if (slot) {
-      slot.hand(socket);
-      return;
-    }
-    if (this.#homeless.length >= this.#options.limits.maxPendingConnections) this.#homeless.shift()?.destroy();
-    this.#homeless.push(socket);
   }
 
   #heard(slot: Slot, message: ToSupervisor): void {
@@ -292,7 +275,7 @@ export class Supervisor {
         break;
     }
     if (wasUp !== slot.isUp || hadDetached !== slot.detached > 0) this.#tellOthers();
-    if (slot.isUp && this.#homeless.length > 0) for (const socket of this.#homeless.splice(0)) this.#accept(socket);
+    if (message.type === 'state') this.#dispatcher.look();
   }
 
   async #answer(slot: Slot, question: Extract<ToSupervisor, { type: 'question' }>): Promise<object> {
@@ -377,11 +360,12 @@ export class Supervisor {
       // Until it listens it loads its program, which takes as long as it takes.
       if (slot.door !== undefined && silentMs > hungGatewayMs) slot.kill();
     }
+    this.#dispatcher.look();
   }
 
   #sayNothingTo(slot: Slot): void {
     this.#options.log.warn({ gateway: slot.number }, 'a gateway is silent and is handed no connections');
-    for (const socket of slot.fallSilent()) this.#accept(socket);
+    for (const socket of slot.fallSilent()) this.#dispatcher.take(socket);
     this.#tellOthers();
   }
 }

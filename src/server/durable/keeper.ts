@@ -31,7 +31,8 @@ export class Keeper implements SessionKeeper {
   }
 
   changed(session: KeptSession): void {
-    if (!this.#sessions.has(session)) this.#sessions.set(session, { isWriting: false, ordinal: 0, writtenMs: 0 });
+    if (!this.#sessions.has(session))
+      this.#sessions.set(session, { isWriting: false, wasSaved: false, ordinal: 0, writtenMs: 0 });
     this.#waiting.add(session);
     this.#schedule();
   }
@@ -108,7 +109,9 @@ export class Keeper implements SessionKeeper {
     kept.ordinal += 1;
     const { store, gateway, ttlMs } = this.#options;
     try {
-      const outcome = await store.save(session.saved({ gateway, ordinal: kept.ordinal }), ttlMs);
+      const saved = { ...session.saved({ gateway, ordinal: kept.ordinal }), wasSaved: kept.wasSaved };
+      const outcome = await store.save(saved, ttlMs);
+      kept.wasSaved ||= outcome === 'saved';
       if (outcome === 'fenced') session.fence();
       else kept.writtenMs = session.nowMs();
       return outcome;
@@ -126,6 +129,7 @@ export class Keeper implements SessionKeeper {
 
 type Kept = {
   isWriting: boolean;
+  wasSaved: boolean;
   /** The number of the newest checkpoint. */
   ordinal: number;
   writtenMs: number;

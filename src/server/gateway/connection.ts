@@ -13,8 +13,10 @@ import { errorMessage } from '../session/replies.ts';
 import type { Session } from '../session/session.ts';
 import type { SessionIdentity, SessionSocket } from '../session/session-options.ts';
 import { beginSession } from './begin-session.ts';
+import { noteBrokenSocket } from './broken-socket.ts';
 import { type ConnectionOptions, spanOf, wrongRegion } from './connection-options.ts';
 import { CorkedSocket } from './corked-socket.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { Relay, type Said } from './outside/relay.ts';
 import { SocketRates } from './socket-rates.ts';
 import type { StartAnswer } from './takeover.ts';
@@ -32,12 +34,13 @@ export class Connection {
   #waiting: (Said | readonly Meant[])[] | undefined;
   /** Another gateway has its session, and all that comes goes there. */
   #relay: Relay | undefined;
-  #isAlive = true;
+  readonly #heartbeat: Heartbeat;
 
   constructor(options: ConnectionOptions) {
     const { socket, transport, context } = options;
     this.#options = options;
     this.#openedMs = context.awake();
+    this.#heartbeat = new Heartbeat(context.limits.heartbeatMs, this.#openedMs);
     this.#rates = new SocketRates(context.limits, context.now());
     this.#socket = new CorkedSocket(socket, transport, () => this.#session?.socketDrained());
     this.#socket.followsMoves = options.followsMoves === true;
@@ -47,8 +50,8 @@ export class Connection {
     options.datagrams?.((data) => this.#onDatagram(data));
     socket.on('ping', (data: Buffer) => this.#onPing(data));
     socket.on('pong', (data: Buffer) => this.#onPong(data));
-    // The socket is closed by ws after an error of the WebSocket layer: 1002, 1007 or 1009.
-    socket.on('error', (error) => context.log.warn({ error: error.message }, 'a socket broke the WebSocket protocol'));
+    // ws closes the socket then.
+    socket.on('error', (error) => noteBrokenSocket(context, error, options.tenant));
     socket.on('close', (code) => {
       this.#closed(code !== abnormal);
       options.onClose();
@@ -56,25 +59,21 @@ export class Connection {
     if (wire) this.#act(wire.open());
   }
 
-  /**
-   * Pings; a socket that has answered nothing since the last heartbeat is cut, its session waits
-   * for a resume.
-   */
+  /** Pings; who has answered nothing since the last time is cut, and its session waits for it. */
   heartbeat(): void {
-    const { socket } = this.#options;
-    // Whoever has the session pings through this socket.
-    if (this.#relay) return;
-    if (!this.#isAlive) {
-      socket.terminate();
-      return;
-    }
-    this.#isAlive = false;
-    this.#socket.ping(String(this.#session?.lastEventId ?? 0));
+    const { socket, context } = this.#options;
+    if (this.#heartbeat.begin(context.awake())) this.#socket.ping(String(this.#session?.lastEventId ?? 0));
+    else socket.terminate();
   }
 
   /** Whether a session has it. */
   get hasSession(): boolean {
     return this.#session !== undefined || this.#relay !== undefined || this.#waiting !== undefined;
+  }
+
+  /** Never, where another gateway has the session: that one pings through this socket. */
+  isBeatDue(awakeMs: number): boolean {
+    return !this.#relay && this.#heartbeat.isDue(awakeMs);
   }
 
   /** Refuses a socket that neither starts nor resumes. */
@@ -110,7 +109,7 @@ export class Connection {
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {
-    this.#isAlive = true;
+    this.#heartbeat.heard();
     // After it was closed (a newer socket may have its session) nothing that it says counts.
     if (this.#socket.isClosing) return;
     const { context, wire } = this.#options;
@@ -132,9 +131,9 @@ export class Connection {
    */
   #onDatagram(data: Buffer): void {
     const { metrics } = this.#options.context;
-    const isHeard = this.#relay?.sayBeside(data) ?? (this.#session !== undefined && !this.#waiting);
-    metrics.datagram(isHeard ? 'heard' : 'early');
-    if (isHeard && !this.#relay) this.#onMessage(data, true);
+    const outcome = this.#relay?.sayBeside(data) ?? (this.#session && !this.#waiting ? 'heard' : 'early');
+    metrics.datagram(outcome);
+    if (outcome === 'heard' && !this.#relay) this.#onMessage(data, true);
   }
 
   #read({ data, isBinary }: Said): void {
@@ -147,7 +146,7 @@ export class Connection {
   #onPing(data: Buffer): void {
     const { socket } = this.#options;
     if (this.#isControlFlood()) return;
-    this.#isAlive = true;
+    this.#heartbeat.heard();
     if (socket.readyState === socket.OPEN) socket.pong(data);
   }
 
@@ -157,7 +156,7 @@ export class Connection {
    */
   #onPong(data: Buffer): void {
     if (this.#isControlFlood()) return;
-    this.#isAlive = true;
+    this.#heartbeat.heard();
     const eventId = Number(data.toString('latin1'));
     if (!this.#session || !Number.isSafeInteger(eventId)) return;
     this.#session.confirmed(eventId);

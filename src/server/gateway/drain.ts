@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { MoveTo } from '../durable/kept-session.ts';
 import type { Session } from '../session/session.ts';
@@ -36,6 +37,19 @@ export async function drainSessions(
   return { sessions: sessions.length, finished };
 }
 
+/**
+ * Waits a moment for those who have come and are not answered yet, or are about to ask. Who stays
+ * for a further request is let go at once.
+ */
+export async function answerArriving(
+  http: Pick<Server, 'closeIdleConnections'>,
+  lobby: { readonly size: number },
+): Promise<void> {
+  http.closeIdleConnections();
+  const endMs = performance.now() + closingGraceMs;
+  while (lobby.size > 0 && performance.now() < endMs) await wait(pollMs);
+}
+
 const pollMs = 10;
-/** Closing handshakes get this much beyond the deadline. */
+/** Closing handshakes, and who is just arriving, get this much beyond the deadline. */
 const closingGraceMs = 500;

@@ -4,6 +4,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import { BusyThreads } from '../overload/busy-threads.ts';
 import { IdleMachine } from '../overload/idle-machine.ts';
 import { largerGroupsFrom } from '../overload/ladder.ts';
+import type { CoresUsed } from '../overload/lost-cores.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Session } from '../session/session.ts';
 import type { Registry } from './registry.ts';
@@ -42,7 +43,9 @@ export class OverloadWatch {
     };
     const idle = (): number | undefined => this.#machine.share();
     const cores = (): number => this.#machine.cores;
-    if (control.tick(nowMs, everyMs, { sessions: registry.scored, streaming, utilisation, idle, cores })) {
+    const used = (): CoresUsed | undefined => this.#machine.used;
+    const load = { sessions: registry.scored, streaming, utilisation, idle, cores, used };
+    if (control.tick(nowMs, everyMs, load)) {
       const { step, standingMs, sessionLimit } = control;
       log.warn({ step, standingMs: Math.round(standingMs), sessionLimit }, 'the server spares its sessions');
       if (control.level > before) metrics.step(step);
@@ -50,7 +53,7 @@ export class OverloadWatch {
       for (const session of registry.all()) session.announceStep();
     }
     // The newest has had least of what it came for, and would find another place soonest.
-    const shed = control.takeShed(nowMs, registry.scoredByLane());
+    const shed = control.takeShed(nowMs, () => registry.scoredByLane());
     for (const lane of lanes) for (const session of registry.firstOf(lane, shed[lane])) sendAway(session);
   }
 }

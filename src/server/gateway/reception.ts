@@ -20,6 +20,7 @@ import { heardElsewhere } from './begin-session.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import type { Entrance } from './entrance.ts';
+import { unreadOffers } from './http/handshake.ts';
 import { socketOptions } from './http/listener.ts';
 import { type CallerPolicy, callerOfUpgrade, hintsOf, pathOf, type Welcome } from './http/upgrade.ts';
 import type { PassedOn } from './outside/inner-door.ts';
@@ -57,6 +58,9 @@ export class Reception {
   constructor(options: ReceptionOptions) {
     this.#options = options;
     this.#sockets = new WebSocketServer(socketOptions(options.context.limits));
+    this.#sockets.on('wsClientError', (_, socket, request) => {
+      options.onRefused(socket, unreadOffers, facadeAt(pathOf(request)));
+    });
   }
 
   get size(): number {
@@ -65,6 +69,20 @@ export class Reception {
 
   connections(): Iterable<Connection> {
     return this.#connections.keys();
+  }
+
+  /** Looks at every connection: whether it has begun something in time, and answers pings. */
+  tick(awakeMs: number): void {
+    const due: Connection[] = [];
+    for (const connection of this.#connections.keys()) {
+      connection.tick(awakeMs);
+      if (connection.isBeatDue(awakeMs)) due.push(connection);
+    }
+    if (due.length === 0) return;
+    // Timers come before the sockets are read: what was answered meanwhile must be heard first.
+    setImmediate(() => {
+      for (const connection of due) connection.heartbeat();
+    });
   }
 
   /** The connections that have no session, the oldest first: they may be given up for others. */
@@ -76,18 +94,23 @@ export class Reception {
 
   /** Answers a request for a WebSocket: makes it, or says why not. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const found = callerOfUpgrade(request, this.#options.policy);
-    if (!(found instanceof Promise)) {
-      this.#receive({ request, socket, head }, found);
-      return;
+    try {
+      const found = callerOfUpgrade(request, this.#options.policy);
+      if (!(found instanceof Promise)) this.#receive({ request, socket, head }, found);
+      else {
+        whileWaiting(socket, found)
+          .then((late) => late && this.#receive({ request, socket, head }, late))
+          .catch((error) => this.#failed(socket, error));
+      }
+    } catch (error) {
+      this.#failed(socket, error);
     }
-    whileWaiting(socket, found).then(
-      (late) => late && this.#receive({ request, socket, head }, late),
-      (error) => {
-        this.#options.context.log.error({ error: stackOf(error) }, 'a token could not be verified');
-        socket.destroy();
-      },
-    );
+  }
+
+  /** A bug of ours costs the one who met it the connection, and nobody else anything. */
+  #failed(socket: Duplex, error: unknown): void {
+    this.#options.context.log.error({ error: stackOf(error) }, 'a request for a WebSocket could not be answered');
+    socket.destroy();
   }
 
   #receive({ request, socket, head }: Omit<PassedOn, 'caller'>, found: Welcome | HttpRefusal): void {
@@ -119,10 +142,12 @@ export class Reception {
     const claims = { isResume: entrance.isResume(hints, mayResume), mayResume, maySpill, lane: hints.lane };
     if (!supervision) open();
     else
-      void placeAbove(supervision, { caller, socket, claims }).then((place) => {
-        if (place && 'status' in place) refuse(place);
-        else if (place) open(place);
-      });
+      placeAbove(supervision, { caller, socket, claims })
+        .then((place) => {
+          if (place && 'status' in place) refuse(place);
+          else if (place) open(place);
+        })
+        .catch((error) => this.#failed(socket, error));
   }
 
   /** Another gateway passes on whom it has let in, for a session that is here. */

@@ -52,6 +52,11 @@ export class Registry {
     return this.#sessions.size - this.#elsewhere.size;
   }
 
+  /** All of them, one by one; some may go meanwhile. */
+  each(): Iterable<Session> {
+    return this.#sessions.values();
+  }
+
   all(): readonly Session[] {
     return [...this.#sessions.values()];
   }

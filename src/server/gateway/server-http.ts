@@ -1,9 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
-import type { Log } from '../../telemetry/log.ts';
+import { type Log, stackOf } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import type { HttpRefusal } from '../admission/http-refusal.ts';
+import { type HttpRefusal, refuseSocket } from '../admission/http-refusal.ts';
 import type { Lobby } from '../admission/lobby.ts';
 import { resultsDoor } from '../late/results-door.ts';
 import type { Limits } from '../limits.ts';
@@ -11,6 +11,7 @@ import type { Session } from '../session/session.ts';
 import { FrontDoor } from './http/front-door.ts';
 import { createHttpHandler } from './http/handler.ts';
 import { createListener, refuseUnread } from './http/listener.ts';
+import { watchAnswers } from './http/unanswered.ts';
 import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './http/upgrade.ts';
 import type { ServerOptions } from './server-options.ts';
 
@@ -47,9 +48,9 @@ export function createFrontDoor(parts: HttpParts): FrontDoor {
 }
 
 function createHttpServer(parts: HttpParts): Server {
-  const { options, limits, policy, metrics, lobby, notReady } = parts;
+  const { options, limits, policy, metrics, lobby, log, notReady } = parts;
   const { tls, faultInjection, supervision, late } = options;
-  const http = createListener(tls, limits);
+  const http = createListener(tls, limits, { hearsNameless: true });
   const handler = createHttpHandler({
     metrics,
     expose: (format) => supervision?.metrics() ?? metrics.expose(format),
@@ -63,13 +64,45 @@ function createHttpServer(parts: HttpParts): Server {
     late:
       late && resultsDoor({ ...late, identified: async (request) => identify(request, policy), live: parts.session }),
     injectFault: faultInjection ? parts.injectFault : undefined,
+    onFailed: (error, endpoint) =>
+      log.error({ endpoint, error: stackOf(error) }, 'a request of HTTP could not be answered'),
   });
   http.on('connection', (socket) => lobby.enter(socket));
-  http.on('clientError', (error, socket) => {
-    const refusal = refuseUnread(error, socket, limits);
-    if (refusal) parts.onUnread(refusal);
-  });
   http.on('request', handler);
-  http.on('upgrade', parts.onUpgrade);
+  refuseOdd(http, parts);
   return http;
 }
+
+/** Hands over what asks for a WebSocket, and refuses what is no request that anybody answers. */
+function refuseOdd(http: Server, { limits, onUnread, onUpgrade }: HttpParts): void {
+  const isUnanswered = watchAnswers(http);
+  http.on('upgrade', (request, socket, head) => {
+    if (!isUnanswered(socket)) {
+      onUpgrade(request, socket, head);
+      return;
+    }
+    // The answer that is under way would be written into the WebSocket.
+    socket.on('error', () => {});
+    socket.destroy();
+    onUnread({ reason: 'malformed' });
+  });
+  http.on('clientError', (error, socket) => {
+    const refusal = refuseUnread(error, socket, limits);
+    if (refusal) onUnread(refusal);
+  });
+  http.on('connect', (_, socket) => {
+    refuseSocket(socket, noProxy);
+    onUnread(noProxy);
+  });
+  http.on('checkExpectation', (_, response) => {
+    response.writeHead(417, { connection: 'close' }).end();
+    onUnread({ reason: 'malformed' });
+  });
+}
+
+const noProxy: HttpRefusal = {
+  status: 400,
+  reason: 'malformed',
+  code: 'invalid_message',
+  message: 'this server is no proxy',
+};

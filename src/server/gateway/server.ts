@@ -12,14 +12,14 @@ import type { TlsPair } from '../admission/tls-pair.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
 import { GatewayStore } from '../durable/gateway-store.ts';
 import type { Router } from '../hearing/router.ts';
-import { defaultLimits, type Limits } from '../limits.ts';
+import { type Limits, limitsFrom } from '../limits.ts';
 import { AwakeClock } from '../overload/awake-clock.ts';
 import { IdleSweep } from '../overload/idle-sweep.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
 import type { ServerContext } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import { Dismissal } from './dismissal.ts';
-import { type DrainReport, drainSessions } from './drain.ts';
+import { answerArriving, type DrainReport, drainSessions } from './drain.ts';
 import { Entrance } from './entrance.ts';
 import type { FrontDoor } from './http/front-door.ts';
 import type { CallerPolicy } from './http/upgrade.ts';
@@ -86,7 +86,7 @@ class Server implements RunningServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#limits = options.limitsInForce ?? { ...defaultLimits, ...options.limits };
+    this.#limits = options.limitsInForce ?? limitsFrom(options.limits);
     this.#host = options.host ?? '127.0.0.1';
     this.#policy = policyOf(options, this.#host);
     this.#log = new ThrottledLog(options.log, () => performance.now());
@@ -169,16 +169,7 @@ class Server implements RunningServer {
       this.#engine = loaded;
     });
     this.#ready.catch(() => {});
-    const beat = (): void => {
-      for (const connection of this.#reception.connections()) connection.heartbeat();
-    };
-    // Timers come before the sockets are read: what was answered meanwhile must be heard first.
-    const beatOnceRead = (): void => void setImmediate(beat);
-    this.#timers = [
-      setInterval(() => this.#tick(), tickMs),
-      setInterval(beatOnceRead, this.#limits.heartbeatMs),
-      setInterval(() => this.#tenancy?.look(), meterMs),
-    ];
+    this.#timers = [setInterval(() => this.#tick(), tickMs), setInterval(() => this.#tenancy?.look(), meterMs)];
     const guards = { tls: tls !== undefined, tokens: tokens !== undefined, tenants: tenants?.tenants.length };
     const quic = quicPort === undefined ? {} : { quic: quicPort === 0 ? this.#port : quicPort };
     if (supervision) supervision.attach(this.#supervised());
@@ -218,6 +209,7 @@ class Server implements RunningServer {
     const moveTo = await this.#durable?.leave();
     const areClosed = (): boolean => this.#reception.size === 0;
     const report = await drainSessions(this.#registry.all(), this.#limits.drainMs, areClosed, moveTo);
+    await answerArriving(this.#door.http, this.#lobby);
     await this.close();
     return report;
   }
@@ -380,9 +372,8 @@ class Server implements RunningServer {
     const nowMs = this.#context.now();
     this.#watch.tick(nowMs, tickMs);
     this.#awake.tick();
-    const awakeMs = this.#awake.ms;
-    for (const connection of this.#reception.connections()) connection.tick(awakeMs);
-    for (const session of this.#registry.all()) session.tick(nowMs);
+    this.#reception.tick(this.#awake.ms);
+    for (const session of this.#registry.each()) session.tick(nowMs);
     this.#durable?.tick(nowMs);
     this.#log.flush();
     this.#sweep.look(this.#registry.size, nowMs);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import type { CoresUsed } from './lost-cores.ts';
 
 /** What the system says of one moment. */
 export type MachineTimes = {
@@ -9,8 +10,13 @@ export type MachineTimes = {
   allowed?: ReadonlySet<number> | undefined;
   /** Cores' worth of time that its group may use; undefined: as much as there is. */
   quotaCores?: number | undefined;
-  /** What the process has used, and when that was, ms. */
+  /**
+   * What was used of that: by its group, where the system says so, or by the process alone, ms; and
+   * when.
+   */
   usedMs: number;
+  /** What the process alone has used, ms; absent: all of that. */
+  ownMs?: number | undefined;
   atMs: number;
 };
 
@@ -21,6 +27,7 @@ export type MachineTimes = {
 export class IdleMachine {
   readonly #read: () => MachineTimes;
   #before: MachineTimes;
+  #used: CoresUsed | undefined;
 
   constructor(read = readMachine) {
     this.#read = read;
@@ -29,8 +36,15 @@ export class IdleMachine {
 
   /** Cores that it may use, as of when it was asked last; less than one where its quota is. */
   get cores(): number {
-    const { cores, allowed, quotaCores = Number.POSITIVE_INFINITY } = this.#before;
-    return Math.min(quotaCores, allowed ? Math.min(allowed.size, cores.length) : cores.length);
+    return Math.min(this.#before.quotaCores ?? Number.POSITIVE_INFINITY, countCores(this.#before));
+  }
+
+  /**
+   * Cores' worth of time that this process and all others used of the cores that it may use, as of
+   * then.
+   */
+  get used(): CoresUsed | undefined {
+    return this.#used;
   }
 
   /**
@@ -42,9 +56,16 @@ export class IdleMachine {
     this.#before = now;
     const share = idleShare(now, before);
     const spentMs = now.atMs - before.atMs;
+    const own = ((now.ownMs ?? now.usedMs) - (before.ownMs ?? before.usedMs)) / spentMs;
+    const others = Math.max(0, countCores(now) * (1 - (share ?? 0)) - own);
+    this.#used = share === undefined || spentMs <= 0 ? undefined : { own, others };
     if (share === undefined || now.quotaCores === undefined || spentMs <= 0) return share;
     return Math.min(share, Math.max(0, 1 - (now.usedMs - before.usedMs) / (spentMs * now.quotaCores)));
   }
+}
+
+function countCores({ cores, allowed }: MachineTimes): number {
+  return allowed ? Math.min(allowed.size, cores.length) : cores.length;
 }
 
 /** The share of the allowed cores that was idle. */
@@ -62,6 +83,7 @@ function idleShare(now: MachineTimes, before: MachineTimes): number | undefined 
 
 function readMachine(): MachineTimes {
   const { user, system } = process.cpuUsage();
+  const ownMs = (user + system) / 1000;
   return {
     cores: cpus().map(({ times: { user, nice, sys, idle, irq } }) => ({
       idleMs: idle,
@@ -69,7 +91,8 @@ function readMachine(): MachineTimes {
     })),
     allowed: allowedCores(/^Cpus_allowed_list:\s*(\S+)$/m.exec(readText('/proc/thread-self/status') ?? '')?.[1]),
     quotaCores: quotaCores(readText),
-    usedMs: (user + system) / 1000,
+    usedMs: groupUsedMs(readText) ?? ownMs,
+    ownMs,
     atMs: performance.now(),
   };
 }
@@ -97,6 +120,19 @@ export function quotaCores(read: (path: string) => string | undefined): number |
   const v1 = (name: string) => read(`/sys/fs/cgroup/cpu/cpu.cfs_${name}_us`) ?? '';
   const [quota, period] = (read('/sys/fs/cgroup/cpu.max') ?? `${v1('quota')} ${v1('period')}`).split(/\s+/).map(Number);
   return quota! > 0 && period! > 0 ? quota! / period! : undefined;
+}
+
+/**
+ * The processor time that all processes of a container have used (cgroup v2 and v1), ms; undefined:
+ * the system does not say. One of several gateways uses a part of their quota only.
+ *
+ * @param read the text of a file; undefined: there is none
+ */
+export function groupUsedMs(read: (path: string) => string | undefined): number | undefined {
+  const us = /^usage_usec (\d+)$/m.exec(read('/sys/fs/cgroup/cpu.stat') ?? '')?.[1];
+  if (us !== undefined) return Number(us) / 1000;
+  const ns = Number.parseInt(read('/sys/fs/cgroup/cpuacct/cpuacct.usage') ?? '', 10);
+  return Number.isNaN(ns) ? undefined : ns / 1_000_000;
 }
 
 function readText(path: string): string | undefined {

@@ -2,6 +2,7 @@ import type { Lane } from '../../protocol/client-messages.ts';
 import type { Limits } from '../limits.ts';
 import { Carried } from './carried.ts';
 import { halfRateFrom, Ladder, largerGroupsFrom, type Step, type Trend } from './ladder.ts';
+import { type CoresUsed, LostCores } from './lost-cores.ts';
 import { RecentPeak } from './recent-peak.ts';
 import { SessionLimit } from './session-limit.ts';
 import { StandingDelay } from './standing-delay.ts';
@@ -16,8 +17,9 @@ export type ServerLoad = {
   utilisation(): number;
   /** Share of the machine that nobody has used since it was asked before; absent: not known. */
   idle?(): number | undefined;
-  /** Cores that it may use, as of then; absent: not known. */
+  /** Cores that it may use, and what it and others have used, as of then; absent: not known. */
   cores?(): number | undefined;
+  used?(): CoresUsed | undefined;
 };
 
 /**
@@ -40,9 +42,7 @@ export class OverloadControl {
   #recentMs = 0;
   /** For how many decisions in a row the delay has run away. */
   #runningAway = 0;
-  #cores: number | undefined;
-  /** When it was last left fewer cores than it had. */
-  #lostCoresMs = Number.NEGATIVE_INFINITY;
+  readonly #lostCores = new LostCores();
   readonly #late = new RecentPeak();
   #shedMs = Number.NEGATIVE_INFINITY;
   /** Sessions were sent away for a delay that is not over. */
@@ -127,13 +127,15 @@ export class OverloadControl {
   }
 
   /**
-   * How many sessions of each lane are to be sent away now; asked again, none before that has been
-   * felt. The batch lane goes first, and as soon as others are spared something that they see.
+   * How many sessions of each lane, of those that stream, are to be sent away now; asked again,
+   * none before that has been felt. The batch lane goes first, and as soon as others are spared
+   * something that they see.
    */
-  takeShed(nowMs: number, sessions: Readonly<Record<Lane, number>>): Record<Lane, number> {
+  takeShed(nowMs: number, streaming: () => Readonly<Record<Lane, number>>): Record<Lane, number> {
     const { overloadDelayMs, batchShedEveryMs, batchShedShare, leastSessions } = this.#limits;
-    const isSpared = this.level >= halfRateFrom || this.#hasLostCores(nowMs);
+    const isSpared = this.level >= halfRateFrom || this.#lostCores.lately(nowMs);
     if (!isSpared || this.#recentMs <= overloadDelayMs) return { live: 0, batch: 0 };
+    const sessions = streaming();
     const here = sessions.live + sessions.batch;
     const excess = this.#mayShed(nowMs) ? this.#carried.excess(nowMs, here, this.#recentMs) : 0;
     const isBatchDue = nowMs - this.#batchShedMs >= batchShedEveryMs;
@@ -155,7 +157,7 @@ export class OverloadControl {
     if (nowMs - this.#shedMs < shedEveryMs) return false;
     if (this.step === 'shedding') return true;
     // A core that was taken away does not come back in a moment, as one that somebody uses may.
-    if (this.#runningAway > 0 && this.#hasLostCores(nowMs)) return true;
+    if (this.#runningAway > 0 && this.#lostCores.lately(nowMs)) return true;
     const isLate = this.#recentMs > sheddingAt * overloadDelayMs;
     return isLate && (this.#isShedding || this.#runningAway >= sureDecisions);
   }
@@ -167,7 +169,8 @@ export class OverloadControl {
     this.#standingMs = Math.max(this.#felt.standingMs(nowMs, share), this.#loop.standingMs(nowMs));
     this.#recentMs = Math.max(this.#felt.recentMs(nowMs, share), this.#loop.recentMs(nowMs));
     const idle = machine.idle?.();
-    this.#watchCores(nowMs, machine.cores?.());
+    const lostMs = this.#lostCores.look(nowMs, { cores: machine.cores?.(), idle, used: machine.used?.() });
+    if (lostMs !== undefined) this.#carried.changed(lostMs);
     const trend = this.#trendOf(nowMs, streaming());
     if (this.#recentMs < overloadDelayMs) this.#isShedding = false;
     this.#runningAway = trend === 'runs away' ? this.#runningAway + 1 : 0;
@@ -183,19 +186,6 @@ export class OverloadControl {
     return this.#ladder.decide(nowMs, delayMs, calmMs, wasShed ? 'falls' : trend);
   }
 
-  #watchCores(nowMs: number, cores: number | undefined): void {
-    if (cores !== undefined && this.#cores !== undefined && cores < this.#cores) {
-      this.#lostCoresMs = nowMs;
-      this.#carried.changed(nowMs);
-    }
-    this.#cores = cores ?? this.#cores;
-  }
-
-  /** It was left fewer cores than it had, and what it had let in has to fit into them. */
-  #hasLostCores(nowMs: number): boolean {
-    return nowMs - this.#lostCoresMs < lostCoresMs;
-  }
-
   /** What those inside feel says of whether there is room for more. */
   #verdict(trend: Trend): 'over' | 'under' | undefined {
     const { overloadDelayMs } = this.#limits;
@@ -208,7 +198,7 @@ export class OverloadControl {
   /** What becomes of the delay by what is scored of the sound that comes. */
   #trendOf(nowMs: number, streaming: number): Trend {
     const { overloadDelayMs, runawayShare } = this.#limits;
-    const runawayDelays = this.#hasLostCores(nowMs) ? 1 : mostRunawayDelays;
+    const runawayDelays = this.#lostCores.lately(nowMs) ? 1 : mostRunawayDelays;
     const carried = this.#carried.sessions(nowMs);
     if (carried === undefined || this.#recentMs <= overloadDelayMs) return undefined;
     if (carried > streaming * catchingUp) return 'falls';
@@ -219,8 +209,6 @@ export class OverloadControl {
 
 /** How late feedback must be to run away, in `overloadDelayMs`. */
 const mostRunawayDelays = 2;
-/** For how long a server that lost some of its cores takes no lateness for a passing one. */
-const lostCoresMs = 10_000;
 /** From how many times the sound of its sessions on that it scores a server gets less late. */
 const catchingUp = 1.03;
 /** For how many decisions in a row it has to run away before anybody goes for it. */

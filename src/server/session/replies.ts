@@ -2,6 +2,7 @@ import { plainText, sentenceColumns } from '../../plain-text.ts';
 import { wireErrors } from '../../protocol/codes.ts';
 import type { ReferenceEcho, ServerMessage } from '../../protocol/server-messages.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
+import { type Limits, wireName } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { ServerContext } from './context.ts';
 import type { SessionAudio } from './session-audio.ts';
@@ -78,4 +79,12 @@ function echoReference(reference: Reference): ReferenceEcho {
   return {
     words: reference.words.map(({ text, variants, source }) => ({ text, phones: variants[0] ?? [], source })),
   };
+}
+
+/** Why a client is cut off whose socket holds so many bytes, for so long; undefined: it reads. */
+export function slowReader(limits: Limits, unsentBytes: number, congestedForMs: number): Refusal | undefined {
+  const isFull = unsentBytes > limits.maxUnsentBytes;
+  if (!isFull && congestedForMs <= limits.slowReaderMs) return undefined;
+  const limit = isFull ? 'maxUnsentBytes' : 'slowReaderMs';
+  return { code: 'slow_reader', message: `events are not read as fast as they come (${wireName(limit)})`, limit };
 }

@@ -176,6 +176,11 @@ export class SessionAudio {
     return this.#intake.waits;
   }
 
+  /** Whether results are to come of what was heard, with nothing more being said. */
+  get isScoring(): boolean {
+    return this.#finishing.size > 0 || this.#hasBacklog();
+  }
+
   /** Passes on gaps whose wait is over; refuses when the model makes no progress. */
   tick(): Refusal | undefined {
     return this.#intake.release(this.#nowMs()) ?? this.#stalled();
@@ -321,11 +326,10 @@ export class SessionAudio {
    * sound of others before its final is there.
    */
   #stalled(): Refusal | undefined {
-    const { context, settings } = this.#options;
+    const { context } = this.#options;
     const nowMs = context.awake();
-    const waits = this.bufferedMs() > settings.emitIntervalMs + settledBacklogMs;
     follow(this.#progress, this.#open?.scoredMs ?? 0, nowMs);
-    if (!waits) this.#progress.atMs = nowMs;
+    if (!this.#hasBacklog()) this.#progress.atMs = nowMs;
     let sinceMs = this.#progress.atMs;
     for (const { utterance, progress } of this.#finishing) {
       follow(progress, utterance.scoredMs, nowMs);
@@ -335,6 +339,11 @@ export class SessionAudio {
     if (nowMs - sinceMs <= inferenceTimeoutMs) return undefined;
     const message = `the model made no progress for ${inferenceTimeoutMs} ms`;
     return { code: 'inference_timeout', message, retryAfterMs: busyRetryMs, limit: 'inferenceTimeoutMs' };
+  }
+
+  /** Whether more is unscored than what a result waits for. */
+  #hasBacklog(): boolean {
+    return this.bufferedMs() > this.#options.settings.emitIntervalMs + settledBacklogMs;
   }
 
   #nowMs(): number {

@@ -5,8 +5,8 @@ import type { AudioFrame } from '../../protocol/frame.ts';
 import type { SavedSession } from '../../stores/session-store.ts';
 import type { SessionTrace } from '../../telemetry/tracing/tracing.ts';
 import type { KeptSession, MoveTo, SessionKeeper } from '../durable/kept-session.ts';
-import { wireName } from '../limits.ts';
 import { halfRateFrom, halfRateShare } from '../overload/ladder.ts';
+import { LookSchedule } from '../overload/look-schedule.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
 import { tracePartial, traceSession } from '../trace-session.ts';
 import { Acknowledger } from './acknowledger.ts';
@@ -16,7 +16,7 @@ import { handleControl } from './controls.ts';
 import { type HandOver, handOverOf } from './hand-over.ts';
 import { type OpenText, openText } from './open-text.ts';
 import { Outbox } from './outbox.ts';
-import { errorMessage, readyMessage } from './replies.ts';
+import { errorMessage, readyMessage, slowReader } from './replies.ts';
 import { savedSession } from './saved-session.ts';
 import { SessionAudio } from './session-audio.ts';
 import { SessionEnd } from './session-end.ts';
@@ -62,7 +62,7 @@ export class Session implements KeptSession {
   #detachedMs: number;
   /** It was told to go, and has until then to say `close`. */
   #leaving: { refusal: Refusal; untilMs: number } | undefined;
-  #watchedMs = Number.NEGATIVE_INFINITY;
+  readonly #looks: LookSchedule;
 
   constructor({ context, start, text, work, owner, isResumable, identity, route, resumption, onEnd }: SessionOptions) {
     const { id, resumeToken, generation } = identity ?? newIdentity(context);
@@ -80,15 +80,15 @@ export class Session implements KeptSession {
     this.startedMs = resumption?.startedMs ?? context.now();
     this.#trace = traceSession(context, this, start);
     this.#heardMs = context.awake();
+    this.#looks = new LookSchedule(context.now());
     this.#detachedMs = this.#heardMs;
     const clock = this.#clock;
     const outbox = this.#createOutbox(clock, resumption?.lastEventId);
-    const settings = this.#settings;
     const onError = (error: unknown): void => this.#end.failInternally(error);
     this.#handOver = isResumable ? handOverOf(context, this, this.#trace) : undefined;
     const common = { context, sessionId: this.id, outbox, handOver: this.#handOver };
     const audio = new SessionAudio({
-      ...{ ...common, start, text, route, clock, settings, onError },
+      ...{ ...common, start, text, route, clock, settings: this.#settings, onError },
       trace: this.#trace,
       resumption: resumption?.audio,
       onFinal: () => this.#changed(),
@@ -97,8 +97,8 @@ export class Session implements KeptSession {
       this.#socket?.close(closing.code, closing.reason);
     this.#outbox = outbox;
     this.#audio = audio;
-    const intervalMs = context.limits.ackIntervalMs;
     const isDurable = (): boolean => this.#keeper !== undefined;
+    const intervalMs = context.limits.ackIntervalMs;
     this.#acks = new Acknowledger({ intervalMs, outbox, audio, now: context.now, isDurable });
     this.#end = new SessionEnd({ ...common, audio, closeSocket, onEnd: () => this.#over() });
     this.#changed();
@@ -137,7 +137,7 @@ export class Session implements KeptSession {
     const resumed = outbox.lastEventId > 0;
     if (this.#socket) this.#takeFrom(this.#socket);
     this.#socket = socket;
-    this.#heardMs = this.#context.awake();
+    this.#heard();
     this.#audio.restartWaits();
     const ready = readyMessage({ context: this.#context, session: this, audio: this.#audio, resumed });
     outbox.attach(socket);
@@ -171,7 +171,7 @@ export class Session implements KeptSession {
   }
 
   frame(frame: AudioFrame): void {
-    this.#heardMs = this.#context.awake();
+    this.#heard();
     if (this.#end.phase === 'done') return;
     const outcome = this.#audio.add(frame);
     if (typeof outcome === 'object') {
@@ -185,7 +185,7 @@ export class Session implements KeptSession {
   }
 
   handle(message: ClientMessage): void {
-    this.#heardMs = this.#context.awake();
+    this.#heard();
     if (this.#leaving && message.type === 'close') this.#left(this.#leaving.refusal, message.last_seq);
     if (this.#end.phase !== 'live') return;
     const parts = { audio: this.#audio, outbox: this.#outbox, acks: this.#acks, ending: this.#end };
@@ -206,7 +206,7 @@ export class Session implements KeptSession {
    */
   tick(nowMs: number): void {
     try {
-      if (nowMs - this.#watchedMs >= watchEveryMs || this.#waits(nowMs)) this.#watch(nowMs);
+      if (!this.#looks.rests(nowMs) && this.#looks.isDue(nowMs, this.#waits(nowMs))) this.#watch(nowMs);
     } catch (error) {
       this.#end.failInternally(error);
     }
@@ -287,6 +287,11 @@ export class Session implements KeptSession {
     return this.#context.now();
   }
 
+  #heard(): void {
+    this.#heardMs = this.#context.awake();
+    this.#looks.heard(this.#context.now());
+  }
+
   #changed(): void {
     if (!this.#isOver) this.#keeper?.changed(this);
   }
@@ -354,7 +359,7 @@ export class Session implements KeptSession {
 
   #watch(nowMs: number): void {
     const { limits } = this.#context;
-    this.#watchedMs = nowMs;
+    this.#looks.looked(nowMs, !this.#socket || this.#end.phase !== 'live' || this.#audio.isScoring);
     const refusal = this.#audio.tick();
     if (refusal) this.#end.fail(refusal);
     this.#acks.send('timely');
@@ -374,13 +379,9 @@ export class Session implements KeptSession {
 
   /** Cuts off a client that does not read; its session can be resumed. */
   #watchSocket(socket: SessionSocket, nowMs: number): void {
-    const { limits } = this.#context;
     this.#outbox.drained();
-    const isFull = socket.unsentBytes() > limits.maxUnsentBytes;
-    if (!isFull && this.#outbox.congestedForMs(nowMs) <= limits.slowReaderMs) return;
-    const limit = isFull ? 'maxUnsentBytes' : 'slowReaderMs';
-    const message = `events are not read as fast as they come (${wireName(limit)})`;
-    const refusal = { code: 'slow_reader', message, limit } as const;
+    const refusal = slowReader(this.#context.limits, socket.unsentBytes(), this.#outbox.congestedForMs(nowMs));
+    if (!refusal) return;
     noteRefusal(this.#context, refusal);
     this.#outbox.send(errorMessage(refusal));
     socket.close(wireErrors.slow_reader.close, refusal.message);
@@ -394,7 +395,5 @@ export class Session implements KeptSession {
   }
 }
 
-/** How often everything is looked at that has no hurry: timeouts, and readers that do not read. */
-const watchEveryMs = 100;
 /** How long a client has to follow before its session is ended here as any other. */
 const moveMs = 2000;

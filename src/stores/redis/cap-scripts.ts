@@ -7,7 +7,8 @@ import { inTime } from './script-clock.ts';
 
 /**
  * How many sessions all gateways have: each says in a field of its own how many and until when that
- * holds, so that a gateway which is gone frees its places by saying nothing.
+ * holds, so that a gateway which is gone frees its places by saying nothing. What holds for longer
+ * than anybody says was said before the clock was put back. ARGV[2]: for how long is said.
  */
 const sessionsOf = `
 local function sessionsOf(key)
@@ -15,7 +16,7 @@ local function sessionsOf(key)
   local sum = 0
   for at = 1, #fields, 2 do
     local count, ends = string.match(fields[at + 1], '^(%d+) (%d+)$')
-    if tonumber(ends) <= now then redis.call('HDEL', key, fields[at]) else sum = sum + tonumber(count) end
+    if tonumber(ends) <= now or tonumber(ends) > now + 10 * ARGV[2] then redis.call('HDEL', key, fields[at]) else sum = sum + tonumber(count) end
   end
   return sum
 end

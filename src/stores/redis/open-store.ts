@@ -7,7 +7,7 @@ import { RedisCapStore } from './redis-cap-store.ts';
 import { RedisLink } from './redis-link.ts';
 import { redisPlaceOf } from './redis-place.ts';
 import { RedisResultStore } from './redis-result-store.ts';
-import { RedisSessionStore } from './redis-session-store.ts';
+import { RedisSessionStore, type StoreNews } from './redis-session-store.ts';
 import type { RedisTrouble } from './redis-trouble.ts';
 import { TracedStore } from './traced-store.ts';
 
@@ -44,7 +44,7 @@ export function openStore(
   const { url, place } = redisPlaceOf(given);
   const heard = heardBy(log, url, 'the store', (node) => (node === undefined ? alone : partlyAlone));
   const link = new RedisLink({ place, region, ...heard });
-  const store = new RedisSessionStore(link, region);
+  const store = new RedisSessionStore(link, region, newsBy(log, url));
   return {
     parts: {
       store: tracing ? new TracedStore(store, { tracing, place }) : store,
@@ -63,6 +63,28 @@ export function openResults(given: string, region: string | undefined, log: Log)
   const { url, place } = redisPlaceOf(given);
   const heard = heardBy(log, url, 'the store of results', () => 'what is scored later waits');
   return new RedisResultStore({ place, region, ...heard });
+}
+
+/** Logs what a store has lost, and whether other gateways are there. */
+function newsBy(log: Log, url: string): StoreNews {
+  let lost = 0;
+  let saidMs = Number.NEGATIVE_INFINITY;
+  return {
+    onLost() {
+      lost += 1;
+      if (lost > 1) return;
+      // Many are found out at once: an empty store is one event.
+      const inMs = Math.max(lostTogetherMs, saidMs + lostEveryMs - performance.now());
+      setTimeout(() => {
+        log.warn({ store: url, sessions: lost }, `the store had lost sessions that were kept there: ${whyLost}`);
+        lost = 0;
+        saidMs = performance.now();
+      }, inMs).unref();
+    },
+    onAlone(isAlone) {
+      log.info({ store: url }, isAlone ? 'no other gateway is at the store' : 'other gateways are at the store');
+    },
+  };
 }
 
 /** Logs that a store stops, all of it or a node, why, and that it answers again. */
@@ -89,4 +111,8 @@ function heardBy(log: Log, url: string, what: string, without: (node: string | u
 const alone = 'no session can go on at another gateway, and each counts the caps of tenants by itself';
 const partlyAlone =
   'sessions that are kept there cannot go on at another gateway, and each counts the caps of some tenants by itself';
+const whyLost =
+  'it was emptied, evicts what does not fit (maxmemory-policy), or its clock was put forward; they are written again';
+const lostTogetherMs = 500;
+const lostEveryMs = 60_000;
 const refusedEveryMs = 60_000;

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { Cluster, type ClusterOptions, Command, type DNSLookupFunction, Redis, type RedisOptions } from 'ioredis';
-import type { ClusterPlace, RedisPlace } from './redis-place.ts';
+import { QuietSentinels } from './quiet-sentinels.ts';
+import type { ClusterPlace, RedisAddress, RedisPlace } from './redis-place.ts';
 import { scripts } from './scripts.ts';
 
 export type RedisClient = Redis | Cluster;
@@ -10,12 +11,13 @@ export type RedisClient = Redis | Cluster;
  * our scripts, and sends nothing twice.
  *
  * @param answerMs how long an answer may take
+ * @param found is told where the master is, each time that a sentinel says so
  */
-export function clientOf(place: RedisPlace, answerMs: number): RedisClient {
+export function clientOf(place: RedisPlace, answerMs: number, found: (master: RedisAddress) => void): RedisClient {
   const client =
     'nodes' in place
       ? new Cluster([...place.nodes], clusterOptions(place, answerMs))
-      : new Redis({ ...optionsOf(place, answerMs), ...reachedBy(place, answerMs) });
+      : new Redis({ ...optionsOf(place, answerMs), ...reachedBy(place, answerMs, found) });
   for (const [name, lua] of Object.entries(scripts)) client.defineCommand(name, { lua });
   return client;
 }
@@ -68,11 +70,13 @@ function optionsOf(place: RedisPlace, answerMs: number) {
     connectTimeout: connectMs,
     enableOfflineQueue: false,
     retryStrategy: redisBackoffMs,
+    // One that still reads its data is asked again after this, ms.
+    maxLoadingRetryTime: 1000,
   } satisfies RedisOptions;
 }
 
 /** Without a server name a certificate is held against the address that a sentinel said. */
-function reachedBy(place: Exclude<RedisPlace, ClusterPlace>, answerMs: number) {
+function reachedBy(place: Exclude<RedisPlace, ClusterPlace>, answerMs: number, found: (master: RedisAddress) => void) {
   const { isSecure } = place;
   if (!('sentinels' in place)) {
     const { host, port } = place;
@@ -81,6 +85,7 @@ function reachedBy(place: Exclude<RedisPlace, ClusterPlace>, answerMs: number) {
   }
   const { sentinels, master, sentinelLogin } = place;
   return {
+    Connector: QuietSentinels,
     sentinels: [...sentinels],
     name: master,
     ...(sentinelLogin.username !== undefined && { sentinelUsername: sentinelLogin.username }),
@@ -93,6 +98,12 @@ function reachedBy(place: Exclude<RedisPlace, ClusterPlace>, answerMs: number) {
     // A master that was cut off from its sentinels alone goes on taking what nobody will find.
     failoverDetector: true,
     updateSentinels: true,
+    // The last address that is asked for is the master's, behind those of other sentinels.
+    natMap: (address) => {
+      const [, host = '', port] = /^(.*):(\d+)$/.exec(address) ?? [];
+      found({ host, port: Number(port) });
+      return null;
+    },
   } satisfies RedisOptions;
 }
 

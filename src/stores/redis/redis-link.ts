@@ -1,7 +1,8 @@
 import { StoreError } from '../session-store.ts';
 import { clientOf, hasNode, letGo, nodeOf, type RedisClient } from './redis-client.ts';
-import type { RedisPlace } from './redis-place.ts';
-import { type RedisTrouble, troubleOf } from './redis-trouble.ts';
+import { lookAt } from './redis-look.ts';
+import type { RedisAddress, RedisPlace } from './redis-place.ts';
+import { loadingTrouble, type RedisTrouble, troubleOf, troubleSeen, unknownTrouble } from './redis-trouble.ts';
 import { keysOf, probeBeside, type ScriptName } from './scripts.ts';
 import { StorePart } from './store-part.ts';
 
@@ -39,25 +40,25 @@ export class RedisLink {
   readonly #heard = new Map<string | undefined, { redisMs: number; atMs: number }>();
   /** What was wrong with a connection that Redis keeps all the same. */
   #flaw: RedisTrouble | undefined;
-  /** What the last sentinel said that did not say where the master is. */
+  /** Why sentinels have not said where the master is, since all of them were asked last. */
   #sentinel: RedisTrouble | undefined;
+  /** Where the master is, by the last sentinel that said so. */
+  #master: RedisAddress | undefined;
+  /** What has become of the connection that there is, or that is being made. */
+  #connection: 'begun' | 'failed' | 'ready' = 'begun';
+  /** Whether the place was looked at since there was a connection, or is being looked at. */
+  #look: 'none' | 'going on' | 'done' = 'none';
+  #loading: NodeJS.Timeout | undefined;
 
   constructor(options: RedisLinkOptions) {
     this.#options = options;
     this.#answerMs = options.answerMs ?? usualAnswerMs;
-    this.#client = clientOf(options.place, this.#answerMs);
+    this.#client = clientOf(options.place, this.#answerMs, (master) => {
+      this.#master = master;
+    });
     const { probe } = keysOf(options.region);
     this.#all = this.#part(undefined, () => probe);
-    this.#client.on('connect', () => {
-      this.#flaw = undefined;
-    });
-    this.#client.on('ready', () => this.#connected());
-    this.#client.on('close', () => this.#all.lost({ why: 'unreachable', reason: undefined, isOfAll: true }));
-    // Unheard it would end the process.
-    this.#client.on('error', (error) => this.#erred(error));
-    this.#client.on('sentinelError', (error) => {
-      this.#sentinel = troubleOf(error);
-    });
+    this.#hear();
   }
 
   /** Whether it answers; of a cluster, whether any node does. */
@@ -79,6 +80,11 @@ export class RedisLink {
   onUp(listener: () => void): void {
     this.#listeners.push(listener);
     if (this.#all.isUp) listener();
+  }
+
+  /** All that was there is gone, though it answers: whoever waits for its return writes again. */
+  emptied(): void {
+    this.#up();
   }
 
   /**
@@ -106,6 +112,7 @@ export class RedisLink {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#loading);
     this.#all.close();
     for (const { part } of this.#nodes.values()) part.close();
     this.#client.disconnect();
@@ -150,8 +157,30 @@ export class RedisLink {
     part.failed(trouble);
   }
 
+  #hear(): void {
+    this.#client.on('connecting', () => {
+      this.#connection = 'begun';
+    });
+    this.#client.on('connect', () => {
+      this.#flaw = undefined;
+      this.#loading = setTimeout(() => this.#all.lost(loadingTrouble()), 2 * this.#answerMs + loadingMs).unref();
+    });
+    this.#client.on('ready', () => this.#connected());
+    this.#client.on('close', () => this.#closed());
+    // Unheard it would end the process.
+    this.#client.on('error', (error) => this.#erred(error));
+    this.#client.on('sentinelError', (error) => {
+      const trouble = troubleOf(error);
+      // One that answers says more than one that is away.
+      if (this.#sentinel?.why !== 'refused' || trouble.why === 'refused') this.#sentinel = trouble;
+    });
+  }
+
   /** Each node of a cluster is asked for itself: the key of a probe is at one of them. */
   #connected(): void {
+    clearTimeout(this.#loading);
+    this.#connection = 'ready';
+    this.#look = 'none';
     if ('nodes' in this.#options.place && !this.#flaw) this.#all.answered();
     else void this.#all.ask();
     for (const { part } of this.#nodes.values()) void part.ask();
@@ -161,8 +190,40 @@ export class RedisLink {
   #erred(error: Error): void {
     const isOfSentinels = error.message.startsWith('All sentinels are unreachable');
     const trouble = (isOfSentinels && this.#sentinel) || troubleOf(error);
+    if (isOfSentinels) this.#sentinel = undefined;
     if (trouble.why === 'refused') this.#flaw = trouble;
-    this.#all.lost(trouble);
+    if (this.#connection === 'begun') this.#connection = 'failed';
+    void this.#explain(trouble, isOfSentinels);
+  }
+
+  #closed(): void {
+    clearTimeout(this.#loading);
+    if (this.#connection === 'ready') this.#all.lost(unknownTrouble);
+    else if (this.#connection === 'begun') void this.#explain(unknownTrouble, false);
+  }
+
+  /** Tells what is wrong with a connection; where that is vague, after a look at the place. */
+  async #explain(trouble: RedisTrouble, isSentinel: boolean): Promise<void> {
+    if (this.#look === 'going on') return;
+    const address = this.#addressOf(isSentinel);
+    if (this.#connection === 'ready' || !trouble.isVague || this.#look === 'done' || !address) {
+      this.#all.lost(trouble);
+      return;
+    }
+    this.#look = 'going on';
+    const seen = await lookAt(address, lookMs);
+    if (this.#look !== 'going on') return;
+    this.#look = 'done';
+    const { place } = this.#options;
+    const { isSecure } = isSentinel && 'sentinelLogin' in place ? place.sentinelLogin : place;
+    this.#all.lost(troubleSeen(trouble, seen, { isSecure, isSentinel }));
+  }
+
+  #addressOf(isSentinel: boolean): RedisAddress | undefined {
+    const { place } = this.#options;
+    if ('nodes' in place) return place.nodes[0];
+    if ('sentinels' in place) return isSentinel ? place.sentinels[0] : this.#master;
+    return place;
   }
 
   /** @param probe a key that may be written, and is where it is to be asked */
@@ -207,3 +268,6 @@ type Reply = (string | number | string[])[];
 /** Beyond this a Redis of one's own network is away, and nobody waits for it any longer. */
 const usualAnswerMs = 500;
 const probeMs = 10_000;
+const lookMs = 1500;
+/** A Redis that has answered the greeting by then, and is not ready, still reads its data. */
+const loadingMs = 500;

@@ -10,14 +10,30 @@ import type {
 import type { RedisLink } from './redis-link.ts';
 import { keysOf } from './scripts.ts';
 
+/** What a store finds out that no call fails for. */
+export type StoreNews = {
+  /** A session that was kept there is not; it has just been written again. */
+  onLost?(): void;
+  /** For long there has been no other gateway that takes sessions, or there are others now. */
+  onAlone?(isAlone: boolean): void;
+};
+
 /** Sessions in a Redis that all gateways of a region share. */
 export class RedisSessionStore implements SessionStore {
   readonly #link: RedisLink;
   readonly #keys: ReturnType<typeof keysOf>;
+  readonly #news: StoreNews;
+  /** Since when the store remembers, in its own words. */
+  #since: string | undefined;
+  /** What was told of whether others are there. */
+  #isAlone: boolean | undefined;
+  /** How often it has been told of nobody else, one time after the other. */
+  #alone = 0;
 
-  constructor(link: RedisLink, region?: string) {
+  constructor(link: RedisLink, region?: string, news: StoreNews = {}) {
     this.#link = link;
     this.#keys = keysOf(region);
+    this.#news = news;
   }
 
   get isUp(): boolean {
@@ -35,7 +51,8 @@ export class RedisSessionStore implements SessionStore {
   async save(saved: SavedSession, ttlMs: number): Promise<SaveOutcome> {
     const { sessionId, generation, ordinal, tokenHash, owner, model, gateway, value } = saved;
     const values = [ttlMs, generation, ordinal, tokenHash, written(owner), model, gateway, value];
-    const [outcome] = await this.#link.run('save', [this.#keys.session(sessionId)], values);
+    const [outcome, wasThere] = await this.#link.run('save', [this.#keys.session(sessionId)], values);
+    if (saved.wasSaved && outcome === 'saved' && wasThere === 0) this.#news.onLost?.();
     return outcome as SaveOutcome;
   }
 
@@ -62,14 +79,27 @@ export class RedisSessionStore implements SessionStore {
 
   async announce({ id, url, model }: LiveGateway, ttlMs: number): Promise<readonly LiveGateway[]> {
     const what = JSON.stringify([url, model]);
-    const [, all] = await this.#link.run('announce', this.#keys.gateways, [ttlMs, id, what], false);
+    const [, all, since] = await this.#link.run('announce', this.#keys.gateways, [ttlMs, id, what], false);
     const flat = all as string[];
     const gateways: LiveGateway[] = [];
     for (let at = 0; at < flat.length; at += 2) {
       const [foundUrl, foundModel] = JSON.parse(flat[at + 1]!) as [string, string];
       gateways.push({ id: flat[at]!, url: foundUrl, model: foundModel });
     }
-    return gateways.filter((gateway) => gateway.id !== id);
+    const others = gateways.filter((gateway) => gateway.id !== id);
+    if (ttlMs > 0) this.#announced(others.length === 0, String(since));
+    return others;
+  }
+
+  #announced(isAlone: boolean, since: string): void {
+    this.#alone = isAlone ? this.#alone + 1 : 0;
+    if (isAlone !== this.#isAlone && (!isAlone || this.#alone >= aloneAfter)) {
+      this.#news.onAlone?.(isAlone);
+      this.#isAlone = isAlone;
+    }
+    const isEmptied = this.#since !== undefined && this.#since !== since;
+    this.#since = since;
+    if (isEmptied) this.#link.emptied();
   }
 
   onUp(listener: () => void): void {
@@ -80,6 +110,9 @@ export class RedisSessionStore implements SessionStore {
     return this.#link.close();
   }
 }
+
+/** Others may be late to say that they are there, as after a failover: a second for each time. */
+const aloneAfter = 10;
 
 /** An owner's name, or that there is none: no name is empty. */
 function written(owner: string | undefined): string {

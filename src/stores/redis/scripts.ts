@@ -11,6 +11,9 @@ import { clock, inTime } from './script-clock.ts';
  * tagged by its id, so that a cluster keeps it in one place.
  */
 
+/** No gateway says for longer that it is there, ms. */
+const longestMs = 120_000;
+
 /** ARGV: latest, ttl, generation, ordinal, token hash, owner, model, gateway, value. */
 const save = `${inTime}
 local before = redis.call('HMGET', KEYS[1], 'generation', 'ordinal', 'gateway')
@@ -23,7 +26,7 @@ end
 redis.call('HSET', KEYS[1], 'generation', ARGV[3], 'ordinal', ARGV[4], 'token', ARGV[5], 'owner', ARGV[6],
   'model', ARGV[7], 'gateway', ARGV[8], 'value', ARGV[9], 'saved', string.format('%.0f', now))
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return {now, 'saved'}
+return {now, 'saved', before[1] and 1 or 0}
 `;
 
 /** ARGV: latest, ttl, token hash or '', owner, model, gateway, new token hash or ''. */
@@ -57,14 +60,25 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return {now, 'begun', ARGV[3], ARGV[4]}
 `;
 
-/** ARGV: ttl (0: it goes), id, what it is. KEYS: until when each is there, and what it is. */
+/**
+ * ARGV: ttl (0: it goes), id, what it is. KEYS: until when each is there, what it is, and since
+ * when this store remembers: whoever hears another such time than before knows that all is gone.
+ *
+ * A gateway that is there for longer than anybody says was announced before the clock was put back.
+ */
 const announce = `${clock}
-for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do
-  redis.call('ZREM', KEYS[1], gone)
-  redis.call('HDEL', KEYS[2], gone)
-end
 local ttl = tonumber(ARGV[1])
+local function forget(from, to)
+  for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], from, to)) do
+    redis.call('ZREM', KEYS[1], gone)
+    redis.call('HDEL', KEYS[2], gone)
+  end
+end
+forget('-inf', now)
 if ttl > 0 then
+  forget(now + ${longestMs}, '+inf')
+  local since = redis.call('GET', KEYS[3]) or string.format('%s %.0f', ARGV[2], now)
+  redis.call('SET', KEYS[3], since, 'PX', ttl * 10)
   redis.call('ZADD', KEYS[1], now + ttl, ARGV[2])
   redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
   redis.call('PEXPIRE', KEYS[1], ttl * 10)
@@ -73,7 +87,7 @@ else
   redis.call('ZREM', KEYS[1], ARGV[2])
   redis.call('HDEL', KEYS[2], ARGV[2])
 end
-return {now, 'gateways', redis.call('HGETALL', KEYS[2])}
+return {now, 'gateways', redis.call('HGETALL', KEYS[2]), redis.call('GET', KEYS[3]) or ''}
 `;
 
 /** ARGV: ttl. Whether Redis runs scripts that write. */
@@ -102,7 +116,7 @@ export function keysOf(region: string | undefined) {
     session: (id: string) => `${prefix}{${id}}:session`,
     begun: (key: string) => `${prefix}{${key}}:begun`,
     results: (id: string) => [`${prefix}{${id}}:results`, `${prefix}{${id}}:gone`, `${prefix}{${id}}:session`],
-    gateways: [`${prefix}{gateways}:until`, `${prefix}{gateways}:what`],
+    gateways: [`${prefix}{gateways}:until`, `${prefix}{gateways}:what`, `${prefix}{gateways}:since`],
     probe: `${prefix}{probe}`,
     /** @param user a digest */
     sessions: (tenant: string, user: string | undefined) => party(tenant, user, 'sessions'),

@@ -52,7 +52,7 @@ export class StorePart {
   /** There is no connection any more, or not yet. */
   lost(trouble: RedisTrouble): void {
     if (this.#isClosed) return;
-    const isToBeTold = !this.#told || (trouble.why === 'refused' && this.#told.why !== 'refused');
+    const isToBeTold = !this.#told || saysMore(trouble, this.#told);
     this.#isUp = false;
     if (!isToBeTold) return;
     this.#told = trouble;
@@ -123,6 +123,11 @@ export class StorePart {
     this.#told = undefined;
     this.#options.onBack();
   }
+}
+
+function saysMore(trouble: RedisTrouble, told: RedisTrouble): boolean {
+  if (trouble.why === 'refused') return told.why !== 'refused';
+  return trouble.isSeen === true && told.reason === undefined;
 }
 
 /** A connection whose other end stands still may be to a machine that is gone. */

@@ -71,19 +71,28 @@ export class Leg implements LinkedLeg {
     if (this.place.link.removeLeg(this.#id)) this.place.link.say({ case: 'close', value: { utterance: this.#id } });
   }
 
-  /** Adds what may be sent now to the items of the next message. */
-  drain(items: SentGatewayItem[]): void {
-    for (;;) {
+  /** As `SoundSource` has it. */
+  drain(items: SentGatewayItem[], mostBytes: number): number {
+    let bytes = 0;
+    while (bytes < mostBytes) {
       const piece = this.#sound.take(this.cursor, this.#creditSamples);
       if (!piece) break;
-      if (piece.kind === 'gap') items.push({ case: 'gap', value: { utterance: this.#id, ms: piece.ms } });
-      else {
+      if (piece.kind === 'gap') {
+        bytes += gapBytes;
+        items.push({ case: 'gap', value: { utterance: this.#id, ms: piece.ms } });
+      } else {
+        bytes += piece.bytes.length;
         this.#creditSamples -= piece.samples;
         items.push({ case: 'sound', value: { utterance: this.#id, [piece.format]: piece.bytes } });
       }
     }
-    if (this.#finish !== 'wanted' || this.#sound.hasMore(this.cursor)) return;
-    this.#finish = 'said';
-    items.push({ case: 'finish', value: { utterance: this.#id } });
+    if (this.#finish === 'wanted' && !this.#sound.hasMore(this.cursor)) {
+      this.#finish = 'said';
+      items.push({ case: 'finish', value: { utterance: this.#id } });
+    }
+    return bytes;
   }
 }
+
+/** What a gap takes in a message. */
+const gapBytes = 16;

@@ -2,10 +2,16 @@ import { type ChannelCredentials, Client, type ClientDuplexStream } from '@grpc/
 import { backoffMs } from '../../backoff.ts';
 import { plainText } from '../../plain-text.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { encodeRequest } from '../wire/codec.ts';
 import type { HeardFeedback, HeardNodeItem, SentGatewayItem } from '../wire/items.ts';
-import { channelOptions, type HeardResponse, inferenceService, trunkMinor } from '../wire/service.ts';
+import {
+  channelOptions,
+  type HeardResponse,
+  inferenceService,
+  mostResponseBytes,
+  trunkMinor,
+} from '../wire/service.ts';
 import type { Load, NodeHello, Result } from '../wire/speechfb/v1/inference_pb.ts';
+import { type SoundSource, TrunkQueue } from './trunk-queue.ts';
 
 export type LegEvents = {
   onFeedback(feedback: HeardFeedback): void;
@@ -19,12 +25,10 @@ export type LegEvents = {
 };
 
 /** An utterance as its trunk knows it. */
-export type LinkedLeg = {
+export type LinkedLeg = SoundSource & {
   readonly events: LegEvents;
   /** So many more samples may be sent. */
   credit(samples: number): void;
-  /** Adds what may be sent now to the items of the next message. */
-  drain(items: SentGatewayItem[]): void;
 };
 
 export type NodeLinkOptions = {
@@ -51,15 +55,12 @@ export class NodeLink {
   /** Taken by the next trunk. */
   #renewed: ChannelCredentials | undefined;
   readonly #legs = new Map<number, LinkedLeg>();
-  readonly #dirty = new Set<LinkedLeg>();
   readonly #requests = new Map<number, (outcome: number | string) => void>();
   readonly #leases = new Map<number, () => void>();
   #call: ClientDuplexStream<Buffer, HeardResponse> | undefined;
   #hello: NodeHello | undefined;
   #load: Load | undefined;
-  #items: SentGatewayItem[] = [];
-  #flush: NodeJS.Timeout | undefined;
-  #isBlocked = false;
+  readonly #outgoing = new TrunkQueue((message) => this.#call?.write(message) ?? true);
   #lastId = 0;
   #heardMs = 0;
   #lookedMs = 0;
@@ -144,7 +145,7 @@ export class NodeLink {
       };
       this.#requests.set(request, settle);
       this.say({ case: 'acquire', value: { request, deadlineMs } });
-      this.flush();
+      this.#outgoing.flush();
     });
   }
 
@@ -162,31 +163,17 @@ export class NodeLink {
   /** Whether it was still known. */
   removeLeg(id: number): boolean {
     const leg = this.#legs.get(id);
-    if (leg) this.#dirty.delete(leg);
+    if (leg) this.#outgoing.drop(leg);
     return this.#legs.delete(id);
   }
 
   /** The leg has something to send. */
   touch(leg: LinkedLeg): void {
-    this.#dirty.add(leg);
-    this.#schedule();
+    this.#outgoing.touch(leg);
   }
 
   say(item: SentGatewayItem): void {
-    if (!this.#call) return;
-    this.#items.push(item);
-    this.#schedule();
-  }
-
-  flush(): void {
-    clearTimeout(this.#flush);
-    this.#flush = undefined;
-    if (this.#isBlocked || !this.#call) return;
-    const items = this.#items;
-    this.#items = [];
-    for (const leg of this.#dirty) leg.drain(items);
-    this.#dirty.clear();
-    if (items.length > 0 && !this.#call.write(encodeRequest(items))) this.#isBlocked = true;
+    if (this.#call) this.#outgoing.say(item);
   }
 
   /** Stops using the node for a while, whatever it says; for longer each time. */
@@ -204,15 +191,9 @@ export class NodeLink {
 
   close(): void {
     this.#isClosed = true;
-    clearTimeout(this.#flush);
     this.#call?.end();
     this.#forget();
     this.#client.close();
-  }
-
-  #schedule(): void {
-    if (this.#isBlocked) return;
-    this.#flush ??= setTimeout(() => this.flush(), gatherMs);
   }
 
   #connect(nowMs: number): void {
@@ -224,16 +205,14 @@ export class NodeLink {
     const { trunk } = inferenceService;
     const call = this.#client.makeBidiStreamRequest(trunk.path, trunk.requestSerialize, trunk.responseDeserialize);
     this.#call = call;
+    this.#outgoing.clear();
     this.#heardMs = nowMs;
     call.on('data', (response: HeardResponse) => {
       if (this.#call !== call) return;
       this.#heardMs = performance.now();
       this.#onResponse(response);
     });
-    call.on('drain', () => {
-      this.#isBlocked = false;
-      if (this.#call === call) this.flush();
-    });
+    call.on('drain', () => this.#call === call && this.#outgoing.unblock());
     call.on('error', (error) => this.#call === call && this.#lose(error.message));
     call.on('end', () => this.#call === call && this.#lose('it ended the trunk'));
     this.say({ case: 'hello', value: { minor: trunkMinor, gateway: this.#options.gateway } });
@@ -340,9 +319,7 @@ export class NodeLink {
   #forget(): void {
     this.#hello = undefined;
     this.#load = undefined;
-    this.#items = [];
-    this.#dirty.clear();
-    this.#isBlocked = false;
+    this.#outgoing.clear();
     for (const settle of [...this.#requests.values()]) settle('gone');
     const leases = [...this.#leases.values()];
     this.#leases.clear();
@@ -354,12 +331,11 @@ export class NodeLink {
 }
 
 function clientOf(address: string, credentials: ChannelCredentials): Client {
-  return new Client(address, credentials, channelOptions);
+  return new Client(address, credentials, { ...channelOptions, 'grpc.max_receive_message_length': mostResponseBytes });
 }
 
 /** How often a link is looked after, ms. */
 export const tickMs = 100;
-const gatherMs = 3;
 const renewalsATtl = 5;
 /** A node speaks five times a second; its sessions have 1.5 s until they go on elsewhere. */
 const silentMs = 800;

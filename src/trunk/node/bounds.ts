@@ -11,8 +11,9 @@ export function objectionTo({ words, emitIntervalMs, startMs, nbest }: OpenUtter
   if (!(startMs >= 0 && startMs <= mostMs)) return `start_ms is ${startMs}; allowed: 0 to ${mostMs}`;
   if (nbest > mostNbest) return `nbest is ${nbest}; allowed: 0 to ${mostNbest}`;
   let characters = 0;
-  for (const { variants, text } of words) {
-    characters += text.length;
+  for (const { variants, text, readings } of words) {
+    characters += text.length + 1;
+    for (const reading of readings) characters += reading.length + 1;
     for (const phones of variants) characters += phones.length + 1;
   }
   return characters > mostCharacters

@@ -48,8 +48,12 @@ export async function startInferenceNode(options: InferenceNodeOptions): Promise
   const server = new Server(serverOptions);
   server.addService(inferenceService, {
     trunk: (call: ConstructorParameters<typeof TrunkEnd>[0]) => {
-      port.trunkFrom(call.getPeer());
-      const trunk: TrunkEnd = new TrunkEnd(call, core, () => trunks.delete(trunk));
+      const peer = call.getPeer();
+      port.trunkFrom(peer);
+      const trunk: TrunkEnd = new TrunkEnd(call, core, {
+        onEnd: () => trunks.delete(trunk),
+        onRefused: (kind, why) => port.refuseTrunk(peer, kind, why),
+      });
       trunks.add(trunk);
     },
   });

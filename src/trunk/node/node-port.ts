@@ -35,9 +35,16 @@ export class NodePort {
   /** Bytes that had come of each connection when it was last looked at. */
   readonly #sockets = new Map<Socket, number>();
   readonly #byAddress = new Map<string, number>();
-  /** Connections on which TLS, if there is any, is done, by peer; false: no trunk is on it yet. */
-  readonly #known = new Map<string, boolean>();
-  readonly #refusedBy: Record<WhyRefused, number> = { too_many: 0, tls: 0, silent: 0, no_trunk: 0 };
+  /** Connections on which TLS, if there is any, is done, by peer. */
+  readonly #known = new Map<string, { socket: Socket; hasTrunk: boolean }>();
+  readonly #refusedBy: Record<WhyRefused, number> = {
+    too_many: 0,
+    tls: 0,
+    silent: 0,
+    no_trunk: 0,
+    garbage: 0,
+    unread: 0,
+  };
   #refused = 0;
   #saidMs = Number.NEGATIVE_INFINITY;
 
@@ -97,7 +104,17 @@ export class NodePort {
 
   /** A trunk was opened by this peer, `address:port`: it is a gateway. */
   trunkFrom(peer: string): void {
-    if (this.#known.has(peer)) this.#known.set(peer, true);
+    const known = this.#known.get(peer);
+    if (known) known.hasTrunk = true;
+  }
+
+  /**
+   * Counts a gateway whose trunk was refused for what it did, and says why. Who leaves everything
+   * unread would not read that either: its connection is cut.
+   */
+  refuseTrunk(peer: string, kind: 'garbage' | 'unread', why: string): void {
+    this.#say(kind, why);
+    if (kind === 'unread') this.#known.get(peer)?.socket.destroy();
   }
 
   close(): void {
@@ -144,10 +161,10 @@ export class NodePort {
     socket.on('error', () => {});
     const peer = peerOf(socket);
     if (peer !== undefined) {
-      this.#known.set(peer, false);
+      this.#known.set(peer, { socket, hasTrunk: false });
       // Who only looked whether the port is open has said nothing.
       socket.once('close', () => {
-        const isStranger = this.#known.get(peer) === false;
+        const isStranger = this.#known.get(peer)?.hasTrunk === false;
         this.#known.delete(peer);
         if (isStranger && socket.bytesRead > 0) this.#say('no_trunk', 'it said what no gateway says');
       });
@@ -183,7 +200,7 @@ export class NodePort {
   }
 }
 
-type WhyRefused = 'too_many' | 'tls' | 'silent' | 'no_trunk';
+type WhyRefused = 'too_many' | 'tls' | 'silent' | 'no_trunk' | 'garbage' | 'unread';
 
 /** Where a connection comes from, as gRPC names it; undefined: a socket of this machine. */
 function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {

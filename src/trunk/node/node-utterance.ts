@@ -4,8 +4,10 @@ import type { OpenUtterance, UtterancePipeline } from '../../scoring/pipeline.ts
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { Feedback } from '../../scoring/utterance-scorer.ts';
 import type { NodeTrace } from '../../telemetry/tracing/tracing.ts';
+import { messageBytes } from '../wire/codec.ts';
 import type { SentNodeItem } from '../wire/items.ts';
 import { type PackedSound, unpackSound } from '../wire/samples.ts';
+import { mostResponseBytes } from '../wire/service.ts';
 import type { OpenUtterance as OpenItem } from '../wire/speechfb/v1/inference_pb.ts';
 
 export type NodeUtteranceOptions = {
@@ -25,6 +27,7 @@ export type NodeUtteranceOptions = {
 
 /** One utterance at a node: sound of a gateway in, feedback and the result back. */
 export class NodeUtterance {
+  readonly lease: number;
   readonly #options: NodeUtteranceOptions;
   readonly #id: number;
   readonly #pipeline: UtterancePipeline;
@@ -40,6 +43,7 @@ export class NodeUtterance {
   constructor(options: NodeUtteranceOptions) {
     const { open, speaker, engine, openUtterance } = options;
     this.#options = options;
+    this.lease = open.lease;
     this.#id = open.utterance;
     const { emitIntervalMs, startMs, nbest, canWait } = open;
     const settings = { emitIntervalMs, startMs, speaker, canWait, ...(nbest > 0 && { nbest }) };
@@ -70,14 +74,16 @@ export class NodeUtterance {
     this.#takesNoMore = true;
     const { trace, now, say } = this.#options;
     trace?.ended(now());
-    this.#pipeline.finish().then(
-      (result) => {
-        const value = { utterance: this.#id, resultJson: jsonBytes(result) };
-        say({ case: 'result', value });
+    this.#pipeline
+      .finish()
+      .then((result) => {
+        const resultJson = jsonBytes(result);
+        const { length } = resultJson;
+        if (length > mostResultBytes) throw new Error(`a result of ${length} bytes; allowed: ${mostResultBytes}`);
+        say({ case: 'result', value: { utterance: this.#id, resultJson } });
         trace?.end(now(), 'final');
-      },
-      (error: unknown) => this.fail(error),
-    );
+      })
+      .catch((error: unknown) => this.fail(error));
   }
 
   close(): void {
@@ -129,6 +135,9 @@ export class NodeUtterance {
     this.#pipeline.close();
   }
 }
+
+/** A message takes it with what else is gathered before it. */
+const mostResultBytes = mostResponseBytes - 2 * messageBytes;
 
 function jsonBytes(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));

@@ -1,8 +1,8 @@
-import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { SpeechfbError } from '../../errors.ts';
 import { plainText } from '../../plain-text.ts';
 import { stackOf } from '../../telemetry/log.ts';
-import { encodeResponse } from '../wire/codec.ts';
+import { encodeResponses } from '../wire/codec.ts';
 import { Gatherer } from '../wire/gatherer.ts';
 import type { HeardGatewayItem, SentNodeItem } from '../wire/items.ts';
 import { type HeardRequest, trunkMinor } from '../wire/service.ts';
@@ -11,25 +11,39 @@ import { isGap, mostUtterances, objectionTo } from './bounds.ts';
 import type { NodeCore } from './node-core.ts';
 import { NodeUtterance } from './node-utterance.ts';
 
+export type TrunkEndEvents = {
+  onEnd(): void;
+  /**
+   * What this gateway does no node bears: `garbage` was said, and it is told so; what it is told it
+   * leaves `unread`.
+   */
+  onRefused(kind: 'garbage' | 'unread', why: string): void;
+};
+
 /** The node's end of one trunk: everything that one gateway has here. */
 export class TrunkEnd {
   readonly #call: ServerDuplexStream<HeardRequest, Buffer>;
   readonly #core: NodeCore;
   readonly #outgoing: Gatherer<SentNodeItem>;
   readonly #openedMs: number;
-  readonly #onEnd: () => void;
+  readonly #events: TrunkEndEvents;
   /** Utterances under each lease that this gateway holds. */
   readonly #leases = new Map<number, Map<number, NodeUtterance>>();
   readonly #byUtterance = new Map<number, NodeUtterance>();
   #gateway: string | undefined;
+  #mustAnswer = false;
+  /** What was written and is not on its way yet. */
+  #unreadBytes = 0;
   #isOver = false;
 
-  constructor(call: ServerDuplexStream<HeardRequest, Buffer>, core: NodeCore, onEnd: () => void) {
+  constructor(call: ServerDuplexStream<HeardRequest, Buffer>, core: NodeCore, events: TrunkEndEvents) {
     this.#call = call;
     this.#core = core;
-    this.#onEnd = onEnd;
+    this.#events = events;
     this.#openedMs = core.now();
-    this.#outgoing = new Gatherer((items) => call.write(encodeResponse(items)));
+    this.#outgoing = new Gatherer((items) => {
+      for (const message of encodeResponses(items)) this.#write(message);
+    });
     call.on('data', (request: HeardRequest) => this.#onRequest(request));
     // A gateway that goes away, cleanly or not, gives everything back.
     call.on('end', () => this.#end());
@@ -63,7 +77,22 @@ export class TrunkEnd {
     this.#end();
   }
 
-  #onRequest({ items }: HeardRequest): void {
+  #write(message: Buffer): void {
+    if (this.#isOver) return;
+    this.#unreadBytes += message.length;
+    this.#call.write(message, () => {
+      this.#unreadBytes -= message.length;
+    });
+    if (this.#unreadBytes <= mostUnreadBytes) return;
+    this.#refuse(
+      'unread',
+      status.RESOURCE_EXHAUSTED,
+      `it has not read ${mostUnreadBytes / 1e6} MB of what it was told`,
+    );
+  }
+
+  #onRequest({ items, fault }: HeardRequest): void {
+    if (fault !== undefined) this.#refuse('garbage', status.INVALID_ARGUMENT, fault);
     for (const { item } of items) {
       try {
         if (this.#isOver) return;
@@ -72,6 +101,16 @@ export class TrunkEnd {
         this.#core.log.error({ error: stackOf(error) }, 'an item of a gateway could not be handled');
       }
     }
+    if (!this.#mustAnswer) return;
+    this.#mustAnswer = false;
+    this.#outgoing.flush();
+  }
+
+  /** Ends the trunk with a status. */
+  #refuse(kind: 'garbage' | 'unread', code: status, details: string): void {
+    if (this.#isOver) return;
+    this.#call.emit('error', { code, details });
+    this.#events.onRefused(kind, details);
   }
 
   #onItem(item: HeardGatewayItem): void {
@@ -133,7 +172,8 @@ export class TrunkEnd {
         this.say({ case: 'granted', value: { request, lease } });
       }
     }
-    this.#outgoing.flush();
+    // Who asks for a slot waits for it; all who ask in one message are answered in one.
+    this.#mustAnswer = true;
   }
 
   #release(lease: number): void {
@@ -182,9 +222,11 @@ export class TrunkEnd {
   }
 
   #close(utterance: number): void {
-    this.#byUtterance.get(utterance)?.close();
+    const opened = this.#byUtterance.get(utterance);
+    if (!opened) return;
+    opened.close();
     this.#byUtterance.delete(utterance);
-    for (const under of this.#leases.values()) under.delete(utterance);
+    this.#leases.get(opened.lease)?.delete(utterance);
   }
 
   #dropLease(lease: number): void {
@@ -202,6 +244,11 @@ export class TrunkEnd {
     for (const lease of [...this.#leases.keys()]) this.#release(lease);
     // One that never greeted is no gateway, and may open streams without end.
     if (this.#gateway !== undefined) this.#core.log.info({ gateway: this.#gateway }, 'a gateway has gone');
-    this.#onEnd();
+    this.#events.onEnd();
   }
 }
+
+/**
+ * What a gateway that stands still may leave unread until its leases have ended is half of this.
+ */
+const mostUnreadBytes = 64e6;

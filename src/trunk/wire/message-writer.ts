@@ -6,6 +6,11 @@ export class MessageWriter {
   #bytes = Buffer.allocUnsafeSlow(firstBytes);
   #at = 0;
 
+  /** Bytes that were written since `take`. */
+  get size(): number {
+    return this.#at;
+  }
+
   /** A field's number and wire type. */
   tag(field: number, wireType: number): void {
     this.uint32((field << 3) | wireType);

@@ -1,7 +1,9 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
-import { decodeRequest, decodeResponse } from './codec.ts';
+import { decodeRequest, decodeResponse, TooManyItems } from './codec.ts';
+import type { HeardGatewayItem } from './items.ts';
 
-export type HeardRequest = ReturnType<typeof decodeRequest>;
+/** What a gateway said, or what is wrong with it. */
+export type HeardRequest = { items: readonly { item: HeardGatewayItem }[]; fault?: string };
 export type HeardResponse = ReturnType<typeof decodeResponse>;
 
 /** The minor of the protocol that this program speaks: one more with each item or field added. */
@@ -15,7 +17,7 @@ const trunk = {
   requestStream: true,
   responseStream: true,
   requestSerialize: (bytes: Buffer) => bytes,
-  requestDeserialize: decodeRequest,
+  requestDeserialize: heardRequest,
   responseSerialize: (bytes: Buffer) => bytes,
   responseDeserialize: decodeResponse,
 };
@@ -26,6 +28,22 @@ const trunk = {
  * made them could not use their memory again.
  */
 export const inferenceService = { trunk } satisfies ServiceDefinition;
+
+/**
+ * Bytes of a message that a gateway takes, as much as a result of the longest text with all that
+ * may be asked for: a message beyond would be the end of the trunk, and of the next one, where the
+ * text is scored again.
+ */
+export const mostResponseBytes = 32 * 1024 * 1024;
+
+/** What is thrown here the library answers by a status of its own, and nobody counts it. */
+function heardRequest(bytes: Buffer): HeardRequest {
+  try {
+    return decodeRequest(bytes);
+  } catch (error) {
+    return { items: [], fault: error instanceof TooManyItems ? error.message : 'it is no TrunkRequest' };
+  }
+}
 
 /**
  * What both ends of a trunk set: no retries of a stream (the channel would keep what was written),

@@ -114,8 +114,9 @@ class Line {
 
   processOf(kill: () => void): GatewayProcess {
     return {
-      send: (message, socket) => {
-        this.#toGateway.push([structuredClone(message), socket]);
+      send: (message, handle) => {
+        // A descriptor of the port would be the supervisor's own here.
+        this.#toGateway.push([structuredClone(message), handle instanceof Socket ? handle : undefined]);
         this.#later();
       },
       listen: (on) => {

@@ -1,6 +1,6 @@
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
-import { encodeResponse } from '../../../src/trunk/wire/codec.ts';
+import { encodeResponses } from '../../../src/trunk/wire/codec.ts';
 import type { HeardGatewayItem, SentNodeItem } from '../../../src/trunk/wire/items.ts';
 import { type HeardRequest, inferenceService } from '../../../src/trunk/wire/service.ts';
 
@@ -23,7 +23,7 @@ export async function lyingNode(lies: Lies, slots = 1000) {
   return { address: `127.0.0.1:${port}`, opened };
 
   function serve(call: ServerDuplexStream<HeardRequest, Buffer>): void {
-    const say = (...items: readonly SentNodeItem[]) => call.write(encodeResponse(items));
+    const say = (...items: readonly SentNodeItem[]) => call.write(Buffer.concat(encodeResponses(items)));
     const model = { name: 'scripted', version: '0', sampleRate: 16_000 };
     say({ case: 'hello', value: { minor: 1, node: 'liar', model, slots, leaseTtlMs: 5000, windowSamples: 480_000 } });
     const load = () => say({ case: 'load', value: { free: 1_000_000 } });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Choice, chooseGateway } from '../../../src/server/cluster/balance.ts';
+import { admissions, type Choice, chooseGateway, type SelfServing } from '../../../src/server/cluster/balance.ts';
 import { Restarts } from '../../../src/server/cluster/restarts.ts';
 import { coresOfOne, gatewaysFor, limitsOfOne } from '../../../src/server/cluster/shares.ts';
 import { gatewayOf, idPrefix } from '../../../src/server/gateway/outside/supervision.ts';
@@ -26,7 +26,13 @@ describe('how many gateways a machine has', () => {
 describe('the limits of one gateway', () => {
   it('add up to those of the server where they are divided, and let any text in', () => {
     const limits = limitsOfOne({ ...defaultLimits, initialSessions: 100 }, 4);
-    expect(limits).toMatchObject({ maxPendingConnections: 500, leastSessions: 5, initialSessions: 25 });
+    expect(limits).toMatchObject({
+      maxPendingConnections: 500,
+      leastSessions: 5,
+      initialSessions: 25,
+      acceptsATurn: 4,
+    });
+    expect(limitsOfOne(defaultLimits, 64).acceptsATurn).toBe(1);
     expect(limits).toMatchObject({ maxSessions: 400, startsPerSecond: 50, phoneBurst: 20_000, initialSessions: 25 });
     expect(limitsOfOne(defaultLimits, 4).initialSessions).toBe(0);
     expect(limitsOfOne({ ...defaultLimits, maxOpenPhones: 10_000 }, 64).maxOpenPhones).toBe(8000);
@@ -72,6 +78,37 @@ describe('the next connection', () => {
       }),
       { seed: 1, numRuns: 50 },
     );
+  });
+});
+
+describe('gateways that take connections themselves', () => {
+  const gateway = ({ silentMs = 0, ...changes }: Partial<Choice> & { silentMs?: number }): SelfServing => ({
+    isUp: true,
+    notReady: undefined,
+    connections: 0,
+    sessions: 0,
+    sessionLimit: 100,
+    ...changes,
+    silentForMs: () => silentMs,
+  });
+
+  it.each([
+    ['become as full as the emptiest with so many more', [{ connections: 50 }, { connections: 40 }], [6, 16]],
+    ['take more where they carry more', [{ sessionLimit: 50 }, { sessionLimit: 200 }], [4, 16]],
+    ['take none when they are that full', [{ sessions: 90 }, {}], [0, 16]],
+    [
+      'take none while others are ready and they are not',
+      [{ notReady: 'warms up' }, { connections: 90 }],
+      [undefined, 16],
+    ],
+    ['take some although none is ready', [{ isUp: false }, { notReady: 'draining' }], [undefined, 16]],
+    ['do not wait for one that is silent', [{ silentMs: 400 }, { connections: 50 }], [66, 16]],
+    ['wait for the emptiest where all are silent', [{ silentMs: 400 }, { connections: 9, silentMs: 500 }], [16, 7]],
+    ['take none while none is up', [{ isUp: false }], [undefined]],
+  ])('%s', (_, changes, expected) => {
+    const gateways = changes.map(gateway);
+    const most = admissions(gateways, { nowMs: 0, least: 16 });
+    expect(gateways.map((one) => most.get(one))).toEqual(expected);
   });
 });
 

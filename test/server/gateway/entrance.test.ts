@@ -284,7 +284,7 @@ describe('while feedback is late', () => {
         overload.scored(clock, 20 * carried);
         const all = sessions.live + sessions.batch;
         overload.tick(clock, 20, { sessions: all, streaming: () => all, utilisation: () => 0.9 });
-        const { live, batch } = overload.takeShed(clock, sessions);
+        const { live, batch } = overload.takeShed(clock, () => sessions);
         gone.live += live;
         gone.batch += batch;
         sessions.live -= live;

@@ -102,6 +102,20 @@ describe('a server that loses some of its speed', () => {
     expect(server.felt(0.99, 20_000, 80_000)).toBeLessThan(500);
   });
 
+  it.each([
+    ['stays: those who are too many go before anybody waits for long', 100_000, 1.15 * 110],
+    ['works for a moment beside it: nobody goes', 40_400, 0],
+  ])('a third of it to a neighbour that %s', (_, untilMs, most) => {
+    const isBeside = (at: number) => at >= 40_000 && at < untilMs;
+    const server = new SimulatedServer((at) => (isBeside(at) ? 190 : 300), { maxSessions: 290, initialSessions: 290 });
+    server.used = (at) => (isBeside(at) ? { own: 0.95, others: 1.05 } : { own: 1.45, others: 0.55 });
+    server.run(100_000, crowd);
+    expect(server).toMatchObject({ died: 0 });
+    expect(server.sent).toBeLessThanOrEqual(most);
+    expect(server.worst(0, 100_000)).toBeLessThan(500);
+    expect(server.felt(0.99, 20_000, 80_000)).toBeLessThan(500);
+  });
+
   it('over and over: nobody waits for long, nobody dies, and it is full again half a minute after', () => {
     const server = new SimulatedServer(flapping(40_000, 90_000));
     server.run(90_000, crowd);

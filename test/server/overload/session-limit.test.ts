@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultLimits } from '../../../src/server/limits.ts';
-import { allowedCores, IdleMachine, quotaCores } from '../../../src/server/overload/idle-machine.ts';
+import { allowedCores, groupUsedMs, IdleMachine, quotaCores } from '../../../src/server/overload/idle-machine.ts';
 import { SessionLimit } from '../../../src/server/overload/session-limit.ts';
 
 /** A limit that is always filled, on a machine of two cores, decision by decision. */
@@ -114,6 +114,21 @@ it.each([
   expect(machine.share()).toBeCloseTo(share, 10);
 });
 
+it.each([
+  ['of its cores', {}, { own: 0.4, others: 0.6 }],
+  ['of those that it may use', { allowed: new Set([0]) }, { own: 0.4, others: 0.5 }],
+  ['whatever its group has used', { quotaCores: 1, usedMs: 900 }, { own: 0.4, others: 0.6 }],
+])('what others use %s', (_, of, used) => {
+  const readings = [
+    { cores: [0, 0].map((ms) => ({ idleMs: ms, allMs: ms })), ...of, usedMs: 0, ownMs: 0, atMs: 0 },
+    { cores: [100, 900].map((idleMs) => ({ idleMs, allMs: 1000 })), usedMs: 400, ...of, ownMs: 400, atMs: 1000 },
+  ];
+  const machine = new IdleMachine(() => readings.shift()!);
+  machine.share();
+  expect(machine.used!.own).toBeCloseTo(used.own, 10);
+  expect(machine.used!.others).toBeCloseTo(used.others, 10);
+});
+
 it('a core that comes or goes says nothing', () => {
   const readings = [1, 2].map((cores) => ({
     cores: Array.from({ length: cores }, () => ({ idleMs: cores, allMs: cores })),
@@ -139,6 +154,15 @@ it.each<[string, Record<string, string>, number | undefined]>([
   ['version 1', { 'cpu/cpu.cfs_quota_us': '50000\n', 'cpu/cpu.cfs_period_us': '100000\n' }, 0.5],
 ])('the quota of a container: %s', (_, files, cores) => {
   expect(quotaCores((path) => files[path.replace('/sys/fs/cgroup/', '')])).toBe(cores);
+});
+
+it.each<[string, Record<string, string>, number | undefined]>([
+  ['no controller', {}, undefined],
+  ['version 2', { 'cpu.stat': 'usage_usec 2500000\nuser_usec 2000000\nsystem_usec 500000\n' }, 2500],
+  ['version 2 without its time', { 'cpu.stat': 'nr_periods 0\n' }, undefined],
+  ['version 1', { 'cpuacct/cpuacct.usage': '2500000000\n' }, 2500],
+])('what all processes of a container have used: %s', (_, files, usedMs) => {
+  expect(groupUsedMs((path) => files[path.replace('/sys/fs/cgroup/', '')])).toBe(usedMs);
 });
 
 it('the idle share of this machine is a share', async () => {

@@ -1,4 +1,5 @@
 import { defaultLimits } from '../../../src/server/limits.ts';
+import type { CoresUsed } from '../../../src/server/overload/lost-cores.ts';
 import { OverloadControl } from '../../../src/server/overload/overload-control.ts';
 
 export type SimulatedLimits = Partial<Record<keyof typeof defaultLimits, number>>;
@@ -29,6 +30,8 @@ export class SimulatedServer {
 
   /** Cores that it may use, as it changes. */
   cores: (atMs: number) => number = () => 2;
+  /** What it and others use of them, as it changes; nobody leaves them idle. */
+  used: (atMs: number) => CoresUsed | undefined = () => undefined;
 
   /** @param speaks share of the time that each session brings sound */
   constructor(capacity: number | ((atMs: number) => number), limits: SimulatedLimits = {}, speaks = 1) {
@@ -75,9 +78,12 @@ export class SimulatedServer {
     const delayMs = this.#score(speed * tickMs, baseMs / Math.max(0.05, 1 - Math.min(use, 0.95)));
     const streaming = () => this.sessions;
     const cores = () => this.cores(this.nowMs);
-    this.control.tick(this.nowMs, tickMs, { sessions: this.sessions, streaming, utilisation: () => use, cores });
+    const used = () => this.used(this.nowMs);
+    const idle = () => (used() ? 0 : undefined);
+    const load = { sessions: this.sessions, streaming, utilisation: () => use, cores, idle, used };
+    this.control.tick(this.nowMs, tickMs, load);
     this.levels.add(this.control.level);
-    const { live: shed } = this.control.takeShed(this.nowMs, { live: this.sessions, batch: 0 });
+    const { live: shed } = this.control.takeShed(this.nowMs, () => ({ live: this.sessions, batch: 0 }));
     if (shed > 0) this.#giveWay(shed / this.sessions);
     this.sessions -= shed;
     this.sent += shed;

@@ -41,7 +41,9 @@ describe.skipIf(redisLack !== undefined)('a Redis that sentinels watch', { timeo
   }, 90_000);
 
   it('is found by its name, and the one that takes its place is, too; what it lacks is written again', async () => {
-    const hosts = sentinels.map(({ address }) => address).join(',');
+    const hosts = hostsOf(sentinels);
+    const unheard = vi.spyOn(console, 'error');
+    onTestFinished(() => unheard.mockRestore());
     const url = `redis+sentinel://:${storeWord}@${hosts}/mymaster/3?sentinel_password=${sentinelWord}`;
     const lines: string[] = [];
     const open = () => {
@@ -95,6 +97,7 @@ describe.skipIf(redisLack !== undefined)('a Redis that sentinels watch', { timeo
     expect(said).toMatch(/the store answers/);
     expect(said).toContain('mymaster');
     expect(said).not.toMatch(/secret/);
+    expect(unheard.mock.calls).toEqual([]);
   });
 
   it.each([
@@ -126,7 +129,7 @@ describe.skipIf(redisLack !== undefined)('a Redis that sentinels watch', { timeo
   ])('%s is away, and the log says why without a secret', async (_, urlOf, reason) => {
     const lines: string[] = [];
     const log = createLog('info', { write: (line) => void lines.push(line) });
-    const hosts = sentinels.map(({ address }) => address).join(',');
+    const hosts = hostsOf(sentinels);
     const store = openStore(urlOf(hosts), undefined, log)!;
     onTestFinished(() => store.close());
     await expect.poll(() => lines.join(''), patience).toMatch(reason);
@@ -136,3 +139,8 @@ describe.skipIf(redisLack !== undefined)('a Redis that sentinels watch', { timeo
 });
 
 const replicaWord = 'replica-secret';
+
+/** Where they are, and where one is not. */
+function hostsOf(sentinels: readonly GroupRedis[]): string {
+  return [...sentinels.map(({ address }) => address), '127.0.0.1:1'].join(',');
+}

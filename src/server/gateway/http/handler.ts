@@ -29,6 +29,8 @@ export type HttpOptions = {
   unknown(request: IncomingMessage): Eventually<HttpRefusal | undefined>;
   /** Why it may not read /metrics or inject faults. */
   refusedOperator(request: IncomingMessage): Eventually<HttpRefusal | undefined>;
+  /** A request was answered with 500; `endpoint` is the path, without what it names. */
+  onFailed(error: unknown, endpoint: string): void;
   /** Answers requests for results that come later; absent: there are none. */
   late?: LateDoor | undefined;
   /** The page that may read the answer although its own host is another. */
@@ -48,12 +50,15 @@ export function createHttpHandler(options: HttpOptions): (request: IncomingMessa
   return (request, response) => {
     const startedMs = performance.now();
     const path = pathOf(request);
+    const endpoint = known.has(path) ? path : isLatePath(path) ? latePath : 'other';
     response.on('finish', () => {
-      const endpoint = known.has(path) ? path : isLatePath(path) ? latePath : 'other';
       options.metrics.http(endpoint, response.statusCode, (performance.now() - startedMs) / 1000);
     });
     void answer(request, path, options)
-      .catch((): Answer => problem(500, 'internal', 'the server failed on this request'))
+      .catch((error: unknown): Answer => {
+        options.onFailed(error, endpoint);
+        return problem(500, 'internal', 'the server failed on this request; the log says why');
+      })
       .then(({ status, contentType, body, headers }) => {
         response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store', ...headers });
         response.end(request.method === 'HEAD' ? undefined : body);

@@ -9,11 +9,16 @@ import { chooseSubprotocol } from './upgrade.ts';
 
 /**
  * @param tls PEM texts; absent: plain HTTP.
- * @param clientCa who signs the certificates that clients may show; what has none is heard, too
+ * @param changes `clientCa`: who signs the certificates that clients may show; what has none is
+ *   heard, too. `hearsNameless`: requests without Host come to the handler, which refuses them
  * @throws SpeechfbError `bad_tls`
  */
-export function createListener(tls: TlsPair | undefined, limits: Limits, clientCa?: string): Server {
-  const options = httpOptions(limits);
+export function createListener(
+  tls: TlsPair | undefined,
+  limits: Limits,
+  { clientCa, hearsNameless = false }: { clientCa?: string | undefined; hearsNameless?: boolean } = {},
+): Server {
+  const options = { ...httpOptions(limits), requireHostHeader: !hearsNameless };
   if (!tls) return createHttpServer(options);
   checkTlsPair(tls);
   try {
@@ -56,6 +61,8 @@ export function socketOptions({ maxFrameBytes, maxMessageBytes }: Limits) {
     autoPong: false,
     perMessageDeflate: false,
     maxPayload: Math.max(maxFrameBytes, maxMessageBytes) * oversizeFactor,
+    maxFragments: mostPieces,
+    maxBufferedChunks: mostPieces,
     closeTimeout: closeTimeoutMs,
     handleProtocols: chooseSubprotocol,
   };
@@ -71,10 +78,15 @@ export function closeListener(server: Server): Promise<void> {
 /** Answers a connection whose request could not be read, or did not come, and says why. */
 export function refuseUnread(error: NodeJS.ErrnoException, socket: Duplex, limits: Limits): HttpRefusal | undefined {
   const refusal = unreadRefusal(error, limits);
-  // What broke below HTTP (a reset, a failed TLS handshake) has nobody to answer.
-  if (refusal && socket.writable) refuseSocket(socket, refusal);
+  // What broke below HTTP (a reset, a failed TLS handshake) has nobody to answer: a socket that
+  // waits for TLS would hold the answer for ever.
+  if (refusal && socket.writable && !isBelowHttp(error)) refuseSocket(socket, refusal);
   else socket.destroy();
   return refusal;
+}
+
+function isBelowHttp({ code = '' }: NodeJS.ErrnoException): boolean {
+  return /^ERR_(SSL|TLS)_/.test(code);
 }
 
 function unreadRefusal({ code = '' }: NodeJS.ErrnoException, limits: Limits): HttpRefusal | undefined {
@@ -85,6 +97,13 @@ function unreadRefusal({ code = '' }: NodeJS.ErrnoException, limits: Limits): Ht
   if (code === 'HPE_HEADER_OVERFLOW') {
     const message = `the headers are longer than max_header_bytes, ${limits.maxHeaderBytes} bytes`;
     return { status: 431, reason: 'header_size', code: 'too_large', message, limit: 'maxHeaderBytes' };
+  }
+  if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') {
+    const message = `no TLS was agreed on within handshake_timeout_ms, ${limits.handshakeTimeoutMs} ms`;
+    return { status: 408, reason: 'timeout', code: 'idle_timeout', message, limit: 'handshakeTimeoutMs' };
+  }
+  if (code.startsWith('ERR_SSL_')) {
+    return { status: 400, reason: 'tls', code: 'invalid_message', message: 'no TLS was agreed on' };
   }
   if (!code.startsWith('HPE_')) return undefined;
   return { status: 400, reason: 'malformed', code: 'invalid_message', message: 'this is no HTTP request' };
@@ -113,3 +132,8 @@ const closeTimeoutMs = 5000;
  * closes with 1009.
  */
 const oversizeFactor = 4;
+/**
+ * Fragments of a message, empty ones too, and reads of the socket that hold one frame: each takes
+ * some hundred bytes of memory, however short it is. Beyond it ws closes with 1008.
+ */
+const mostPieces = 4096;

@@ -9,6 +9,7 @@ import type { TokenHolders } from '../../admission/membership.ts';
 import type { Tokens } from '../../admission/tokens.ts';
 import { facadeAt, facadePaths } from '../../facade/facades.ts';
 import type { Wire } from '../../facade/wire.ts';
+import { brokenHandshake } from './handshake.ts';
 
 /**
  * A browser cannot set headers: it may offer its token as a subprotocol, `bearer.TOKEN`, beside
@@ -34,6 +35,10 @@ export function misdirected(request: IncomingMessage, { hosts }: CallerPolicy): 
     return { status: 400, reason: 'malformed', code: 'invalid_message', message: `the header ${twice} is there twice` };
   }
   const { host } = request.headers;
+  if (host === undefined && request.httpVersion === '1.1') {
+    const message = 'a request of HTTP/1.1 names its Host';
+    return { status: 400, reason: 'malformed', code: 'invalid_message', message };
+  }
   if (isHostAllowed(host, hosts)) return undefined;
   const message = `this server does not go by the name "${short(host)}"; --allow-host adds one`;
   return { status: 421, reason: 'host', code: 'forbidden', message };
@@ -81,10 +86,6 @@ export function refusedOperator(request: IncomingMessage, policy: CallerPolicy):
 export function callerOfUpgrade(request: IncomingMessage, policy: CallerPolicy): Eventually<Welcome | HttpRefusal> {
   const wrongHost = misdirected(request, policy);
   if (wrongHost) return wrongHost;
-  if (request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) !== 0) {
-    const message = 'a request for a WebSocket has no body';
-    return { status: 400, reason: 'malformed', code: 'invalid_message', message };
-  }
   const facade = facadeAt(pathOf(request));
   if (!facade && pathOf(request) !== streamPath) {
     const message = `streams are at ${streamPath}, and in protocols of others at ${facadePaths.join(', ')}`;
@@ -94,6 +95,8 @@ export function callerOfUpgrade(request: IncomingMessage, policy: CallerPolicy):
     const message = `offer the subprotocol ${subprotocol} (Sec-WebSocket-Protocol)`;
     return { status: 400, reason: 'subprotocol', code: 'invalid_message', message };
   }
+  const broken = brokenHandshake(request);
+  if (broken) return broken;
   return after(identify(request, policy), (caller) => {
     if ('status' in caller) return caller;
     const wire = facade?.open(queryOf(request));

@@ -16,6 +16,9 @@ export type RelayOptions = {
   onFailed(why: 'gone' | 'silent'): void;
 };
 
+/** What became of a frame of sound that came as a datagram. */
+type DatagramOutcome = 'heard' | 'early' | 'unread';
+
 /** A message as ws gives it. */
 export type Said = { data: Buffer; isBinary: boolean };
 
@@ -55,13 +58,15 @@ export class Relay {
 
   /**
    * Sends on what came beside the connection, which nobody may hold back.
-   * @returns false where it is dropped: the other gateway does not answer yet, or reads too slowly
+   * @returns what became of it; `early`, `unread`: it is dropped, since the other gateway does not
+   *   answer yet, or has not read `mostUnsentBytes` of what came before
    */
-  sayBeside(data: Buffer): boolean {
+  sayBeside(data: Buffer): DatagramOutcome {
     const inner = this.#inner;
-    if (inner.readyState !== WebSocket.OPEN || inner.bufferedAmount > mostUnsentBytes) return false;
+    if (inner.readyState !== WebSocket.OPEN) return 'early';
+    if (inner.bufferedAmount > mostUnsentBytes) return 'unread';
     inner.send(data);
-    return true;
+    return 'heard';
   }
 
   #listenToOuter(): void {

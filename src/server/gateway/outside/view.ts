@@ -50,7 +50,7 @@ export type SessionView = {
   lane: Lane;
   /** The tenant, or the name of the token, that it was started with; never a user. */
   tenant: string | undefined;
-  /** A digest of the user whom its tenant named, for counting users; shown to nobody. */
+  /** A digest of the user whom its tenant named: it tells the users of a tenant apart. */
   user: string | undefined;
   ageMs: number;
   /** Where it is scored; undefined: here, or nowhere yet. */

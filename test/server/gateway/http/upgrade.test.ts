@@ -16,7 +16,12 @@ const good = {
   host: 'localhost:8090',
   authorization: `Bearer ${token}`,
   'sec-websocket-protocol': 'speechfb.v1',
+  upgrade: 'websocket',
+  'sec-websocket-version': '13',
+  'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
 };
+
+type Lines = Record<string, string | undefined>;
 
 describe('an upgrade', () => {
   it.each([
@@ -40,6 +45,28 @@ describe('an upgrade', () => {
   ])('%s is answered as it should be', (_, headers, expected) => {
     const caller = callerAtOnce(requestOf({ ...good, ...headers }));
     expect('status' in caller ? caller.status : caller.owner).toBe(expected);
+  });
+
+  it.each([
+    ['whose headers are of any case', { upgrade: 'WebSocket' }, undefined],
+    ['that is a POST', { method: 'POST' }, /asked for with GET/],
+    ['of HTTP/1.0', { httpVersion: '1.0' }, /with HTTP\/1\.1/],
+    ['that names no host', { host: undefined }, /names its Host/],
+    ['to HTTP/2', { upgrade: 'h2c' }, /Upgrade is not "websocket"/],
+    ['to several protocols', { upgrade: 'websocket, h2c' }, /Upgrade is not "websocket"/],
+    ['of a draft', { 'sec-websocket-version': '8' }, /Version is not 13/],
+    ['of no version', { 'sec-websocket-version': undefined }, /Version is not 13/],
+    ['with half a key', { 'sec-websocket-key': 'dGhlIHNh' }, /Key is not 16 bytes/],
+    ['without a key', { 'sec-websocket-key': undefined }, /Key is not 16 bytes/],
+    ['with a body', { 'content-length': '5' }, /has no body/],
+    ['with a body in chunks', { 'transfer-encoding': 'chunked' }, /has no body/],
+  ])('%s is told whether it is a handshake', (_, { method, httpVersion, ...headers }: Lines, sentence) => {
+    const caller = callerAtOnce(requestOf({ ...good, ...headers }, undefined, method, httpVersion));
+    if (sentence === undefined) expect(caller).toMatchObject({ owner: 'anna' });
+    else {
+      const status = 'sec-websocket-version' in headers ? 426 : 400;
+      expect(caller).toMatchObject({ status, reason: 'malformed', message: expect.stringMatching(sentence) });
+    }
   });
 
   it('on another path is told where streams are', () => {
@@ -91,6 +118,11 @@ function callerAtOnce(request: IncomingMessage) {
   return caller;
 }
 
-function requestOf(headers: Record<string, string | undefined>, url = '/v1/stream'): IncomingMessage {
-  return { url, headers, socket: { remoteAddress: '127.0.0.1' } } as unknown as IncomingMessage;
+function requestOf(
+  headers: Record<string, string | undefined>,
+  url = '/v1/stream',
+  method = 'GET',
+  httpVersion = '1.1',
+) {
+  return { url, method, httpVersion, headers, socket: { remoteAddress: '127.0.0.1' } } as unknown as IncomingMessage;
 }

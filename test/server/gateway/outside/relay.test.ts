@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Relay } from '../../../../src/server/gateway/outside/relay.ts';
+import { defer } from '../../../../src/threads/defer.ts';
 
 async function portOf(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
@@ -12,18 +13,21 @@ async function portOf(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+/** `atOnce`: what became of a datagram before the other gateway could answer. */
+type Relayed = { outer: WebSocket; relay: Relay; atOnce: string; failed: Promise<string> };
+
 /** A client whose socket is relayed to `port`: both ends of its socket, and why that failed. */
-async function relayed(port: number): Promise<{ client: WebSocket; outer: WebSocket; failed: Promise<string> }> {
+async function relayed(port: number): Promise<Relayed & { client: WebSocket }> {
   const http = createHttp();
   const sockets = new WebSocketServer({ noServer: true });
-  const begun = new Promise<{ outer: WebSocket; failed: Promise<string> }>((resolve) => {
+  const begun = new Promise<Relayed>((resolve) => {
     http.on('upgrade', (request, transport, head) => {
       sockets.handleUpgrade(request, transport, head, (outer) => {
-        const failed = new Promise<string>((onFailed) => {
-          const said = [{ data: Buffer.from('first'), isBinary: false }];
-          new Relay({ outer, transport, port, headers: { 'x-who': 'me' }, said, onFailed }).begin();
-        });
-        resolve({ outer, failed });
+        const { promise: failed, resolve: onFailed } = defer<'gone' | 'silent'>();
+        const said = [{ data: Buffer.from('first'), isBinary: false }];
+        const relay = new Relay({ outer, transport, port, headers: { 'x-who': 'me' }, said, onFailed });
+        relay.begin();
+        resolve({ outer, relay, atOnce: relay.sayBeside(Buffer.alloc(1)), failed });
       });
     });
   });
@@ -69,6 +73,31 @@ describe('a relay to another gateway', () => {
     await expect.poll(() => received).toBe(sent);
     inner.close(4409, 'taken over');
     expect((await once(client, 'close'))[0]).toBe(4409);
+  });
+
+  it('drops what comes beside the socket when the other gateway does not answer yet, or does not read', async () => {
+    const http = createHttp();
+    const sockets = new WebSocketServer({ server: http });
+    const arrived = once(sockets, 'connection');
+    const { relay, atOnce } = await relayed(await portOf(http));
+    const frame = Buffer.alloc(65_536);
+    expect(atOnce).toBe('early');
+    const [inner] = (await arrived) as [WebSocket];
+    await once(inner, 'message');
+    inner.pause();
+    const outcomes = Array.from({ length: 500 }, () => relay.sayBeside(frame));
+    const heard = outcomes.indexOf('unread');
+    // The kernel takes some megabytes.
+    expect(heard).toBeGreaterThan(0);
+    expect(heard).toBeLessThan(400);
+    expect(new Set(outcomes.slice(heard))).toEqual(new Set(['unread']));
+    inner.resume();
+    let received = 0;
+    inner.on('message', () => {
+      received += 1;
+    });
+    await expect.poll(() => received).toBe(heard);
+    expect(relay.sayBeside(frame)).toBe('heard');
   });
 
   it('cuts one side when the other is cut', async () => {
