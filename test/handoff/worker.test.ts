@@ -178,8 +178,12 @@ describe('a worker', () => {
     const { queue, results, handoff, worker } = place();
     const good = await delivered(queue, handoff);
     const value = Buffer.from(good.value);
-    const another = { ...good, value: await sealRecord(readHead(value).head, handedUtterance(99), newDataKey()) };
-    const short = { ...good, value: value.subarray(0, -3) };
+    const another = {
+      ...good,
+      place: '0:8',
+      value: await sealRecord(readHead(value).head, handedUtterance(99), newDataKey()),
+    };
+    const short = { ...good, place: '0:7', value: value.subarray(0, -3) };
     const one = worker({ queue: queueOf(queue, [short, another, good, short, good]), atOnce: 1 });
     await one.run();
     await one.drain(1000);
@@ -190,11 +194,12 @@ describe('a worker', () => {
   it('puts aside what stands for a record that nobody can unpack, with why', async () => {
     const { queue, handoff, worker } = place();
     const good = await delivered(queue, handoff);
-    const one = worker({ queue: queueOf(queue, [{ ...good, headers: { unreadable: 'its batch is a bomb' } }, good]) });
+    const standIn = { ...good, place: '0:9', headers: { unreadable: 'its batch is a bomb' } };
+    const one = worker({ queue: queueOf(queue, [standIn, good]) });
     await one.run();
     await one.drain(1000);
     expect(one.counts).toMatchObject({ scored: 1, dead: 1 });
-    expect(queue.dead[0]!.headers).toEqual({ 'dead-reason': 'its batch is a bomb', 'dead-from': '0:1' });
+    expect(queue.dead[0]!.headers).toEqual({ 'dead-reason': 'its batch is a bomb', 'dead-from': '0:9' });
   });
 
   it('leaves alone what another region may hear', async () => {
