@@ -4,14 +4,15 @@ import Table from 'cli-table3';
 import { namedNetwork } from '../src/sim/networks/index.ts';
 import type { NetworkProfile } from '../src/sim/profile/profile.ts';
 import { quantileOfSorted } from '../src/stats/quantile.ts';
-import { measureFeedback, startServer } from './quic/feedback.ts';
+import { type Felt, measureFeedback, simulateFeedback, startServer } from './quic/feedback.ts';
 import { type Measured, type MeasureOptions, measure, type Way, ways } from './quic/measure.ts';
 import { type Drawn, quicPicture } from './quic/picture.ts';
 import { predict } from './quic/predict.ts';
 
 // What do learners gain from QUIC on a path that loses packets?
 //   npm run bench quic -- --learners 5 --seconds 30 --networks 0%,1%,2%,5%,lte-commute --delay 25 --json run/quic.json --picture docs/quic.svg
-// `feedback_latency` of load tests against one server with the model that ships, by all ways at once.
+// `feedback_latency` of load tests against one server with the model that ships, by all ways at once. With --simulated
+// the same again, each learner on a simulated network with that transport: how near is what the simulator promises?
 //   npm run bench quic -- --frames
 // The same of frames of sound alone, without a server behind, and does the simulator know?
 // A WebSocket goes through `netsim --listen`, which imposes simulated TCP; a real QUIC goes through `netsim --listen
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     delay: { type: 'string', default: '25' },
     seed: { type: 'string', default: '1' },
     frames: { type: 'boolean', default: false },
+    simulated: { type: 'boolean', default: false },
     json: { type: 'string' },
     picture: { type: 'string' },
   },
@@ -55,7 +57,8 @@ const table = new Table({
   ],
   style: { head: [], border: [] },
 });
-const networks = values.networks.split(',').map(networkOf);
+const given = values.networks.split(',');
+const networks = given.map(networkOf);
 if (!values.frames) {
   await feedback();
   process.exit(0);
@@ -82,21 +85,27 @@ type Row = Drawn & Required<Pick<Drawn, 'predicted'>> & { machineLateP99Ms: numb
 async function feedback(): Promise<void> {
   const head = ['network', 'way', 'p50 ms', 'p95 ms', 'p99 ms', 'never %', 'frames lost %'];
   const felt = new Table({ head, style: { head: [], border: [] } });
-  const drawn: Drawn[] = [];
+  const drawn: (Drawn & { simulated?: Felt })[] = [];
   const server = await startServer();
-  for (const network of networks) {
+  for (const [place, network] of networks.entries()) {
     const options = { ...size, network };
+    const path = scenarioNetwork(given[place]!);
     const measured = await Promise.all(ways.map((way) => measureFeedback(way, options, server.port)));
+    const simulated = values.simulated
+      ? await Promise.all(ways.map((way) => simulateFeedback(way, options, server.port, path)))
+      : undefined;
     for (const [index, way] of ways.entries()) {
-      const one = measured[index]!;
-      drawn.push({ way, network: network.name, measured: one });
-      felt.push([network.name, way, ...([one.p50, one.p95, one.p99, one.never, one.lost] as const).map(text)]);
+      const both = [measured[index]!, ...(simulated ? [simulated[index]!] : [])];
+      const figure = (name: keyof Felt) => both.map((one) => text(one[name])).join(', ');
+      drawn.push({ way, network: network.name, measured: both[0]!, ...(both[1] && { simulated: both[1] }) });
+      felt.push([network.name, way, ...(['p50', 'p95', 'p99', 'never', 'lost'] as const).map(figure)]);
     }
     process.stderr.write(`${network.name} is measured\n`);
   }
   server.stop();
+  const what = values.simulated ? 'measured, then over simulated networks' : 'measured';
   process.stdout.write(
-    `${felt}\nfeedback_latency; ${size.learners} learners a way, ${size.seconds} s; ${values.delay} ms each way; seed ${size.seed}\n`,
+    `${felt}\nfeedback_latency, ${what}; ${size.learners} learners a way, ${size.seconds} s; ${values.delay} ms each way; seed ${size.seed}\n`,
   );
   save({ metric: 'feedback_latency', rows: drawn }, drawn, 'Latency of feedback');
 }
@@ -166,6 +175,13 @@ function networkOf(given: string): NetworkProfile {
     down: path,
     events: [],
   };
+}
+
+/** The same network as a scenario writes it. */
+function scenarioNetwork(name: string): object {
+  if (!name.endsWith('%')) return { extends: name, quic: libraryWindows };
+  const path = { delay: `${values.delay}ms`, queue: 1000, ...(name !== '0%' && { loss: name }) };
+  return { quic: libraryWindows, up: path, down: path };
 }
 
 function fail(why: string): never {

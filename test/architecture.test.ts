@@ -42,7 +42,7 @@ const rooms: Table = {
   quic: '',
   stats: '',
   threads: '',
-  trunk: 'acoustic protocol scoring telemetry',
+  trunk: 'acoustic protocol scoring telemetry threads',
 };
 
 /** The same inside the rooms; a room's own files go by the room's name. */

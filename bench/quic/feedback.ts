@@ -26,7 +26,7 @@ export async function startServer(): Promise<{ port: number; stop(): void }> {
  * load test, from the end of a phone to its feedback, the frames of 20 ms in between.
  */
 export async function measureFeedback(way: Way, options: MeasureOptions, port: number): Promise<Felt> {
-  const { learners, network, seconds, seed } = options;
+  const { network, seed } = options;
   const start = way === 'websocket' ? startProxy : startDatagramProxy;
   const proxy = await start({
     network,
@@ -36,28 +36,44 @@ export async function measureFeedback(way: Way, options: MeasureOptions, port: n
     onEvent: (sentence) => console.error(`${way}: ${sentence}`),
   });
   try {
-    const url = `wss://localhost:${proxy.port}`;
-    const { counts, distributions, totals } = await runLoadtest({
-      target: { url, transport: way, tls: { ca: pem('cert') } },
-      learners: {
-        clips: resolve('fixtures/audio/manifest.jsonl'),
-        ...{ frame: '20ms', emitInterval: '100ms', pause: '500ms' },
-      },
-      load: { learners, ramp: '1s' },
-      duration: `${seconds}s`,
-      ...{ warmup: '2s', seed, objectives: ['p95(feedback_latency) < 1s'] },
-    });
-    const felt = distributions.feedback_latency;
-    if (!felt) throw new Error(`nobody felt anything by ${way} through ${network.name}`);
-    const ms = (quantile: number | null) => quantile ?? Number.POSITIVE_INFINITY;
-    const { p50_ms, p95_ms, p99_ms, never, samples } = felt;
-    return {
-      ...{ p50: ms(p50_ms), p95: ms(p95_ms), p99: ms(p99_ms), never: (100 * never) / samples },
-      lost: (100 * (counts.lost_by_network?.count ?? 0)) / totals.frames_sent,
-    };
+    return await felt(options, { url: `wss://localhost:${proxy.port}`, transport: way });
   } finally {
     proxy.stop();
   }
+}
+
+/**
+ * The same learners, each on a simulated network of its own with this transport in place of a real
+ * one; the way from there to the server is direct.
+ * @param path the network as a scenario writes it
+ */
+export async function simulateFeedback(way: Way, options: MeasureOptions, port: number, path: object): Promise<Felt> {
+  const transport = way === 'websocket' ? 'tcp' : way;
+  const simulated = { networks: { path: { ...path, transport } }, mix: [{ network: 'path', weight: 1 }] };
+  return await felt(options, { url: `wss://localhost:${port}` }, simulated);
+}
+
+async function felt(options: MeasureOptions, target: object, simulated: object = {}): Promise<Felt> {
+  const { learners, network, seconds, seed } = options;
+  const { counts, distributions, totals } = await runLoadtest({
+    target: { ...target, tls: { ca: pem('cert') } },
+    ...simulated,
+    learners: {
+      clips: resolve('fixtures/audio/manifest.jsonl'),
+      ...{ frame: '20ms', emitInterval: '100ms', pause: '500ms' },
+    },
+    load: { learners, ramp: '1s' },
+    duration: `${seconds}s`,
+    ...{ warmup: '2s', seed, objectives: ['p95(feedback_latency) < 1s'] },
+  });
+  const latency = distributions.feedback_latency;
+  if (!latency) throw new Error(`nobody felt anything through ${network.name}`);
+  const ms = (quantile: number | null) => quantile ?? Number.POSITIVE_INFINITY;
+  const { p50_ms, p95_ms, p99_ms, never, samples } = latency;
+  return {
+    ...{ p50: ms(p50_ms), p95: ms(p95_ms), p99: ms(p99_ms), never: (100 * never) / samples },
+    lost: (100 * (counts.lost_by_network?.count ?? 0)) / totals.frames_sent,
+  };
 }
 
 async function portOf(child: ChildProcess): Promise<number> {

@@ -325,13 +325,15 @@ function openSocket(url: URL, { tls }: LinkTarget, read: (length: number) => boo
   const secure = url.protocol === 'wss:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = Number(url.port) || (secure ? 443 : 80);
-  const options = { host, port, noDelay: true, onread: { buffer: received, callback: read } };
-  if (!secure) return connect(options);
-  return connectTls({
+  const options = { host, port, onread: { buffer: received, callback: read } };
+  if (!secure) return connect({ ...options, noDelay: true });
+  const socket = connectTls({
     ...options,
     ...(/^[\d.:]+$/.test(host) ? {} : { servername: host }),
     ALPNProtocols: ['http/1.1'],
     ...(tls?.ca && { ca: [...rootCertificates, tls.ca] }),
     ...(tls?.insecure && { rejectUnauthorized: false }),
   });
+  // The option of the same name is for plain TCP alone, and a frame would wait for an ack.
+  return socket.setNoDelay(true);
 }

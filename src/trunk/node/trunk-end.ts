@@ -5,6 +5,7 @@ import { stackOf } from '../../telemetry/log.ts';
 import { encodeResponses } from '../wire/codec.ts';
 import { Gatherer } from '../wire/gatherer.ts';
 import type { HeardGatewayItem, SentNodeItem } from '../wire/items.ts';
+import { releaseMessage } from '../wire/message-memory.ts';
 import { type HeardRequest, trunkMinor } from '../wire/service.ts';
 import type { OpenUtterance } from '../wire/speechfb/v1/inference_pb.ts';
 import { isGap, mostUtterances, objectionTo } from './bounds.ts';
@@ -91,7 +92,7 @@ export class TrunkEnd {
     );
   }
 
-  #onRequest({ items, fault }: HeardRequest): void {
+  #onRequest({ items, bytes, fault }: HeardRequest): void {
     if (fault !== undefined) this.#refuse('garbage', status.INVALID_ARGUMENT, fault);
     for (const { item } of items) {
       try {
@@ -101,6 +102,8 @@ export class TrunkEnd {
         this.#core.log.error({ error: stackOf(error) }, 'an item of a gateway could not be handled');
       }
     }
+    // Sound was copied, and so was text.
+    if (bytes) releaseMessage(bytes);
     if (!this.#mustAnswer) return;
     this.#mustAnswer = false;
     this.#outgoing.flush();

@@ -2,8 +2,8 @@ import type { ServiceDefinition } from '@grpc/grpc-js';
 import { decodeRequest, decodeResponse, TooManyItems } from './codec.ts';
 import type { HeardGatewayItem } from './items.ts';
 
-/** What a gateway said, or what is wrong with it. */
-export type HeardRequest = { items: readonly { item: HeardGatewayItem }[]; fault?: string };
+/** What a gateway said and where it is read from, or what is wrong with it. */
+export type HeardRequest = { items: readonly { item: HeardGatewayItem }[]; bytes?: Buffer; fault?: string };
 export type HeardResponse = ReturnType<typeof decodeResponse>;
 
 /** The minor of the protocol that this program speaks: one more with each item or field added. */
@@ -39,7 +39,7 @@ export const mostResponseBytes = 32 * 1024 * 1024;
 /** What is thrown here the library answers by a status of its own, and nobody counts it. */
 function heardRequest(bytes: Buffer): HeardRequest {
   try {
-    return decodeRequest(bytes);
+    return { ...decodeRequest(bytes), bytes };
   } catch (error) {
     return { items: [], fault: error instanceof TooManyItems ? error.message : 'it is no TrunkRequest' };
   }

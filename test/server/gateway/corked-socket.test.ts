@@ -47,6 +47,20 @@ describe('a socket that writes once a turn', () => {
     expect(heard).toEqual(['text first', 'ping 1', 'text second']);
   });
 
+  it('cuts who was told to go and sends on and on, and reads out what was on its way', () => {
+    const transport = new PassThrough();
+    let cuts = 0;
+    const open = { OPEN: 1, readyState: 1, bufferedAmount: 0, close() {}, terminate: () => void cuts++ };
+    const corked = new CorkedSocket(open as unknown as WebSocket, transport, () => {});
+    transport.emit('data', Buffer.alloc(2 ** 21));
+    corked.close(1000, 'done');
+    corked.close(1000, 'done');
+    transport.emit('data', Buffer.alloc(2 ** 20));
+    expect(cuts).toBe(0);
+    transport.emit('data', Buffer.alloc(1));
+    expect(cuts).toBe(1);
+  });
+
   it('makes one write of a turn, and counts what waits for it', async () => {
     const written: Buffer[] = [];
     const transport = new PassThrough();
