@@ -4,7 +4,7 @@ import {
   type RecordHead,
   readHead,
   readSecret,
-  UnreadableRecord,
+  UnprovenRecord,
   writeHead,
   writeSecret,
 } from './record.ts';
@@ -27,21 +27,21 @@ export async function sealRecord(head: RecordHead, utterance: HandedUtterance, d
   return Buffer.concat([additionalData, iv, Buffer.from(secret)]);
 }
 
-/** @throws UnreadableRecord for one that was changed, or is under another key. */
+/** @throws UnprovenRecord for one that was changed, or is under another key; UnreadableRecord */
 export function openRecord(record: Uint8Array, dataKey: string): { head: RecordHead; utterance: HandedUtterance } {
   const { head, end } = readHead(record);
   const bytes = Buffer.from(record.buffer, record.byteOffset, record.byteLength);
   const [nonceEnd, secretEnd] = [end + nonceBytes, bytes.length - tagBytes];
-  if (secretEnd < nonceEnd) throw new UnreadableRecord('it ends too early');
+  if (secretEnd < nonceEnd) throw new UnprovenRecord('it ends too early');
   const key = Buffer.from(dataKey, 'base64url');
-  if (key.length !== keyBytes) throw new UnreadableRecord('the key of its session is none');
+  if (key.length !== keyBytes) throw new UnprovenRecord('the key of its session is none');
   const cipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(end, nonceEnd), { authTagLength: tagBytes });
   cipher.setAAD(bytes.subarray(0, end)).setAuthTag(bytes.subarray(secretEnd));
   let secret: Buffer;
   try {
     secret = Buffer.concat([cipher.update(bytes.subarray(nonceEnd, secretEnd)), cipher.final()]);
   } catch {
-    throw new UnreadableRecord('it was changed, or is under another key than that of its session');
+    throw new UnprovenRecord('it was changed, or is under another key than that of its session');
   }
   return { head, utterance: readSecret(secret) };
 }

@@ -1,11 +1,11 @@
 import { backoffMs } from '../backoff.ts';
 import { SpeechfbError } from '../errors.ts';
-import { type Delivery, QueueError, replayHeader, type WorkQueue } from '../queue/work-queue.ts';
+import { type Delivery, QueueError, replayHeader, unreadableHeader, type WorkQueue } from '../queue/work-queue.ts';
 import type { FinishedUtterance, ResultStore } from '../stores/result-store.ts';
 import { StoreError } from '../stores/session-store.ts';
 import { openRecord } from './cipher.ts';
 import type { HandoffLog } from './handoff.ts';
-import { type HandedUtterance, type RecordHead, readHead, UnreadableRecord } from './record.ts';
+import { type HandedUtterance, type RecordHead, readHead, UnprovenRecord, UnreadableRecord } from './record.ts';
 
 export type HandoffWorkerOptions = {
   queue: WorkQueue;
@@ -187,6 +187,8 @@ export class HandoffWorker {
         // Whoever ended the worker may have ended the model too.
         if (this.#isOver) throw theEnd();
         const why = error instanceof Error ? error.message : String(error);
+        // It says nothing of the utterance: another record may be the one that its gateway wrote.
+        if (error instanceof UnprovenRecord) return await this.#dead(delivery, undefined, why, begun.tries);
         const isForGood = error instanceof UnreadableRecord || error instanceof SpeechfbError;
         if (isForGood || begun.tries >= tries) return await this.#dead(delivery, head, why, begun.tries);
         log.warn(
@@ -205,7 +207,7 @@ export class HandoffWorker {
     return 'expired';
   }
 
-  /** Puts a record aside; its learner is told that nothing comes. */
+  /** Puts a record aside; the learner of `head` is told that nothing comes. */
   async #dead(delivery: Delivery, head: RecordHead | undefined, why: string, tries?: number): Promise<WorkerOutcome> {
     const { queue, log, losesDead } = this.#options;
     await this.#patiently(() => queue.deadLetter(delivery, why, tries));
@@ -245,7 +247,9 @@ function recordOf({ place, key, appendedMs }: Delivery): string {
   return `${place} ${appendedMs} ${key}`;
 }
 
-function headOf({ value }: Delivery): RecordHead | { problem: string } {
+function headOf({ value, headers }: Delivery): RecordHead | { problem: string } {
+  const unreadable = headers[unreadableHeader];
+  if (unreadable !== undefined) return { problem: unreadable };
   try {
     return readHead(value).head;
   } catch (error) {

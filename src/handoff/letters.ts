@@ -1,5 +1,5 @@
 import { type DeadLetters, replayedPlaceOf } from '../queue/dead-letter.ts';
-import { type Delivery, deadHeaders } from '../queue/work-queue.ts';
+import { type Delivery, deadHeaders, QueueError, unreadableHeader } from '../queue/work-queue.ts';
 import { type RecordHead, readHead, UnreadableRecord } from './record.ts';
 
 /** A record that was put aside, as an operator sees it: nothing of its text or its sound. */
@@ -36,6 +36,8 @@ export type ReplayReport = {
   already: number;
   /** How many nobody can score any more. */
   expired: number;
+  /** How many are larger than the work takes; absent: none. */
+  tooLarge?: number;
 };
 
 /** @throws QueueError */
@@ -91,14 +93,21 @@ export async function replayLetters(
   let already = 0;
   for (const place of notes.keys()) if (wanted.delete(place) || late.delete(place)) already += 1;
   const replayed: string[] = [];
+  let tooLarge = 0;
   if (wanted.size > 0) {
     await readLetters(box, async (delivery) => {
       if (!wanted.delete(delivery.place)) return;
-      await box.replay(delivery);
-      replayed.push(delivery.place);
+      try {
+        await box.replay(delivery);
+        replayed.push(delivery.place);
+      } catch (error) {
+        // One that does not fit keeps none of the others back.
+        if (!(error instanceof QueueError) || error.why !== 'too_large') throw error;
+        tooLarge += 1;
+      }
     });
   }
-  return { replayed, already, expired: late.size };
+  return { replayed, already, expired: late.size, ...(tooLarge > 0 && { tooLarge }) };
 }
 
 /** @returns when each letter was replayed, by its id */
@@ -121,7 +130,7 @@ function letterOf({ place, appendedMs, headers, value }: Delivery, nowMs: number
   return {
     id: place,
     diedMs: appendedMs,
-    reason: headers[deadHeaders.reason] ?? '',
+    reason: headers[deadHeaders.reason] ?? headers[unreadableHeader] ?? '',
     tries: tries >= 1 ? tries : undefined,
     from: headers[deadHeaders.from] ?? '',
     bytes: value.byteLength,

@@ -52,6 +52,9 @@ export class UnreadableRecord extends Error {
   override readonly name = 'UnreadableRecord' as const;
 }
 
+/** A record of which nothing shows that a gateway of its session wrote it. */
+export class UnprovenRecord extends UnreadableRecord {}
+
 /** What comes before the secret: it is authenticated with that. */
 export function writeHead(head: RecordHead): Buffer {
   const text = Buffer.from(JSON.stringify(head));

@@ -3,7 +3,7 @@ import type { ReferenceInput } from '../protocol/client-messages.ts';
 import { shiftResult } from '../protocol/shift-result.ts';
 import type { OpenUtterance } from '../scoring/pipeline.ts';
 import type { Reference } from '../scoring/text/reference.ts';
-import type { HandedUtterance } from './record.ts';
+import { type HandedUtterance, UnreadableRecord } from './record.ts';
 
 /** What scores here, as it scores sessions that are live. */
 export type HandedScoring = {
@@ -22,7 +22,7 @@ export type HandedScoring = {
  * The final of an utterance that was handed over, as its learner would have had it: scores do not
  * depend on how sound was cut. Others go before it.
  *
- * @throws SpeechfbError `invalid_reference`
+ * @throws SpeechfbError `invalid_reference`; UnreadableRecord where the model hears another rate
  */
 export async function scoreHanded(
   { engine, readReference, openUtterance, pace }: HandedScoring,
@@ -30,6 +30,10 @@ export async function scoreHanded(
   handed: HandedUtterance,
 ): Promise<object> {
   const { reference: text, startMs, sampleRateHz, reason, marker, sound } = handed;
+  const heardHz = engine().model.sampleRateHz;
+  if (sampleRateHz !== heardHz) {
+    throw new UnreadableRecord(`its sound has ${sampleRateHz} samples a second, and the model here hears ${heardHz}`);
+  }
   const reference = readReference(text, mostPhones);
   const settings = { emitIntervalMs, speaker: `${session} ${utteranceId}`, startMs, canWait: true };
   let onError: (error: Error) => void = () => {};

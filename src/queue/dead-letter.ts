@@ -1,4 +1,4 @@
-import { type Delivery, deadHeaders, type QueueRecord, replayHeader } from './work-queue.ts';
+import { type Delivery, deadHeaders, type QueueRecord, replayHeader, unreadableHeader } from './work-queue.ts';
 
 /** What was put aside, for a person to look at and to have worked on once more. */
 export type DeadLetters = {
@@ -29,6 +29,20 @@ export function deadLetterOf(
   return { key, value, headers: { ...plain(headers), ...dead, ...(tries && { [deadHeaders.tries]: String(tries) }) } };
 }
 
+/**
+ * What is put aside of a letter that is larger than the queue takes: all but its content, which
+ * stays where it lay for as long as the queue keeps it.
+ */
+export function stubOf({ key, value, headers }: QueueRecord): QueueRecord {
+  const ours: readonly string[] = Object.values(deadHeaders);
+  const kept = Object.fromEntries(Object.entries(headers).filter(([name]) => ours.includes(name)));
+  const size = `${value.byteLength} bytes are too many to be put aside: they stay where they lay`;
+  const reason = { [deadHeaders.reason]: `${headers[deadHeaders.reason]}; ${size}` };
+  return { key: key.length > longestKey ? '' : key, value: new Uint8Array(0), headers: { ...kept, ...reason } };
+}
+
+const longestKey = 1000;
+
 /** The letter as work again. Its header tells it from every other replay. */
 export function replayOf({ key, value, headers, place, appendedMs }: Delivery): QueueRecord {
   return { key, value, headers: { ...plain(headers), [replayHeader]: `${place}@${appendedMs}` } };
@@ -46,6 +60,6 @@ export function replayedPlaceOf({ headers }: Delivery): string | undefined {
 
 /** The headers that the record had before it was put aside or replayed. */
 function plain(headers: QueueRecord['headers']): Record<string, string> {
-  const ours: readonly string[] = [...Object.values(deadHeaders), replayHeader];
+  const ours: readonly string[] = [...Object.values(deadHeaders), replayHeader, unreadableHeader];
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !ours.includes(name)));
 }

@@ -61,6 +61,9 @@ export const deadHeaders = {
 /** The header of work that was a dead letter: which, so that its tries are counted anew once. */
 export const replayHeader = 'replay-of';
 
+/** The header of a record that stands for one which the queue cannot read: why. */
+export const unreadableHeader = 'unreadable';
+
 /** The header that names the span which sent a record (W3C Trace Context). */
 export const traceHeader = 'traceparent';
 

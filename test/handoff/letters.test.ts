@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { Handoff } from '../../src/handoff/handoff.ts';
 import { HandoffWorker, type HandoffWorkerOptions } from '../../src/handoff/handoff-worker.ts';
 import { findLetter, findLetters, replayLetters } from '../../src/handoff/letters.ts';
+import type { DeadLetters } from '../../src/queue/dead-letter.ts';
 import { MemoryQueue } from '../../src/queue/memory-queue.ts';
+import { QueueError } from '../../src/queue/work-queue.ts';
 import { MemoryResultStore } from '../../src/stores/memory-result-store.ts';
 import { handedUtterance, handingSession, lateFinal, silentLog } from './kit.ts';
 
@@ -150,6 +152,18 @@ describe('dead letters', () => {
     expect(await replayLetters(box, {}, now())).toEqual({ replayed: [], already: 0, expired: 1 });
     expect((await findLetter(box, '0:0', now()))!.isExpired).toBe(true);
     expect(queue.dead).toHaveLength(1);
+  });
+
+  it('that are larger than the work takes keep none of the others back', async () => {
+    const { box, hand, scoreBy, now } = place();
+    scoreBy(fails);
+    await hand('s', 1, 2);
+    const replay: DeadLetters['replay'] = async (letter) => {
+      if (letter.place === '0:0') throw new QueueError('too_large', 'the record is larger than max.message.bytes');
+      await box.replay(letter);
+    };
+    const report = await replayLetters({ ...box, replay }, {}, now());
+    expect(report).toEqual({ replayed: ['0:1'], already: 0, expired: 0, tooLarge: 1 });
   });
 
   it('of a reason are replayed alone', async () => {

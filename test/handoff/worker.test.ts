@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { SpeechfbError } from '../../src/errors.ts';
+import { newDataKey, sealRecord } from '../../src/handoff/cipher.ts';
 import { Handoff } from '../../src/handoff/handoff.ts';
 import { HandoffWorker, type HandoffWorkerOptions } from '../../src/handoff/handoff-worker.ts';
+import { readHead, writeHead } from '../../src/handoff/record.ts';
 import { MemoryQueue } from '../../src/queue/memory-queue.ts';
 import { type Delivery, QueueError } from '../../src/queue/work-queue.ts';
 import { MemoryResultStore } from '../../src/stores/memory-result-store.ts';
@@ -145,6 +147,17 @@ describe('a worker', () => {
       'it has version 2; this program reads version 1',
     ],
     ['that is none', () => Buffer.from('x'), 'it is no record of an utterance'],
+    ['of the past', (value: Buffer) => withByte(value, 4, 0), 'it has version 0; this program reads version 1'],
+    ['without a value', () => Buffer.alloc(0), 'it is no record of an utterance'],
+    ['of zeros', () => Buffer.alloc(1 << 20), 'it is no record of an utterance'],
+    ['that ends in its head', (value: Buffer) => value.subarray(0, 30), 'its head cannot be read'],
+    ['whose head has no end', (value: Buffer) => withByte(value, 8, 255), 'its head cannot be read'],
+    ['of utterance -1', () => writeHead({ ...head, utterance: -1 }), 'its head cannot be read'],
+    ['of utterance 1.5', () => writeHead({ ...head, utterance: 1.5 }), 'its head cannot be read'],
+    ['of a session of many lines', () => writeHead({ ...head, session: 'a\nb' }), 'its head cannot be read'],
+    ['that has nothing but its head', () => writeHead(head), 'it ends too early'],
+    ['that ends in its sound', (value: Buffer) => value.subarray(0, -40), 'it was changed, or is under'],
+    ['of 1970', () => writeHead({ ...head, createdMs: 0, expiresMs: 2 ** 52 }), 'it ends too early'],
     [
       'that was changed',
       (value: Buffer) => Buffer.concat([value.subarray(0, -1), Buffer.from([value.at(-1)! ^ 1])]),
@@ -159,6 +172,34 @@ describe('a worker', () => {
     await one.drain(1000);
     expect(queue.dead[0]!.headers['dead-reason']).toContain(reason);
     expect(one.counts).toMatchObject({ dead: 1, scored: 1 });
+  });
+
+  it('scores the record of a gateway, though others in its name lie in front of it and behind', async () => {
+    const { queue, results, handoff, worker } = place();
+    const good = await delivered(queue, handoff);
+    const value = Buffer.from(good.value);
+    const another = {
+      ...good,
+      place: '0:8',
+      value: await sealRecord(readHead(value).head, handedUtterance(99), newDataKey()),
+    };
+    const short = { ...good, place: '0:7', value: value.subarray(0, -3) };
+    const one = worker({ queue: queueOf(queue, [short, another, good, short, good]), atOnce: 1 });
+    await one.run();
+    await one.drain(1000);
+    expect(one.counts).toMatchObject({ scored: 1, dead: 2, known: 2 });
+    expect(await results.read('s')).toMatchObject({ utterances: [{ state: 'done', value: '{"of":"s 1"}' }] });
+  });
+
+  it('puts aside what stands for a record that nobody can unpack, with why', async () => {
+    const { queue, handoff, worker } = place();
+    const good = await delivered(queue, handoff);
+    const standIn = { ...good, place: '0:9', headers: { unreadable: 'its batch is a bomb' } };
+    const one = worker({ queue: queueOf(queue, [standIn, good]) });
+    await one.run();
+    await one.drain(1000);
+    expect(one.counts).toMatchObject({ scored: 1, dead: 1 });
+    expect(queue.dead[0]!.headers).toEqual({ 'dead-reason': 'its batch is a bomb', 'dead-from': '0:9' });
   });
 
   it('leaves alone what another region may hear', async () => {
@@ -255,6 +296,12 @@ it('comes to every partition, though all wait for one place', async () => {
   void one.run();
   await expect.poll(() => one.counts.scored).toBe(6);
 });
+
+const head = { session: 's', utterance: 1, region: '', model: 'm 1', createdMs: 1, expiresMs: 2e12 };
+
+function withByte(value: Buffer, at: number, byte: number): Buffer {
+  return Buffer.concat([value.subarray(0, at), Buffer.of(byte), value.subarray(at + 1)]);
+}
 
 /** Hands an utterance of session `s` over, and takes it out of the queue. */
 async function delivered(queue: MemoryQueue, handoff: Handoff, utterance = 1): Promise<Delivery> {

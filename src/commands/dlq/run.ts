@@ -50,8 +50,8 @@ export async function runReplay(given: string | undefined, flags: DlqReplayFlags
   }
   const id = given === undefined ? undefined : checkedId(given);
   const report = await withLetters(flags, (box) => replayLetters(box, { id, reason }, Date.now()));
-  const { replayed, already, expired } = report;
-  if (id !== undefined && replayed.length + already + expired === 0) throw noLetter(id, flags);
+  const { replayed, already, expired, tooLarge = 0 } = report;
+  if (id !== undefined && replayed.length + already + expired + tooLarge === 0) throw noLetter(id, flags);
   const shown = { topic: topicsOf(flags.region).topic, ...report };
   if (json) printJson(replayJson(shown));
   else printReport(shown, replayText);

@@ -12,9 +12,7 @@ import { kafkaTrouble } from './kafka-trouble.ts';
  */
 export class KafkaAppender {
   readonly #kafka: Kafka;
-  #producer: Promise<Producer> | undefined;
-  /** Records that are on their way. */
-  #going = 0;
+  #current: Way | undefined;
   #idle: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -26,33 +24,48 @@ export class KafkaAppender {
   async append(topic: string, { key, value, headers }: QueueRecord): Promise<void> {
     if (this.#isClosed) throw new QueueError('closed', 'the queue is closed');
     clearTimeout(this.#idle);
-    this.#producer ??= this.#open();
-    const opening = this.#producer;
-    this.#going += 1;
+    this.#current ??= { producer: this.#open(), sending: 0, isRetired: false };
+    const way = this.#current;
+    way.sending += 1;
     try {
-      const producer = await opening;
+      const producer = await way.producer;
       const message = { key, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength), headers };
       await producer.send({ topic, acks: allReplicas, messages: [message] });
     } catch (error) {
-      this.#giveUp(opening);
-      throw kafkaTrouble(error, topic);
+      const trouble = kafkaTrouble(error, topic);
+      // A record that does not fit says nothing of the way to the broker.
+      if (trouble.why !== 'too_large') this.#retire(way);
+      throw trouble;
     } finally {
-      this.#going -= 1;
-      if (this.#going === 0 && !this.#isClosed)
-        this.#idle = setTimeout(() => this.#giveUp(this.#producer), idleMs).unref();
+      way.sending -= 1;
+      if (way.sending === 0) this.#rest(way);
     }
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#idle);
-    const producer = await this.#producer?.catch(() => undefined);
-    await producer?.disconnect().catch(() => {});
+    const way = this.#current;
+    if (!way) return;
+    this.#retire(way);
+    await disconnect(way);
   }
 
-  #giveUp(given: Promise<Producer> | undefined): void {
-    if (this.#producer === given) this.#producer = undefined;
-    void given?.then((producer) => producer.disconnect()).catch(() => {});
+  /** Nothing is being sent by it. */
+  #rest(way: Way): void {
+    if (way.isRetired) void disconnect(way);
+    else if (!this.#isClosed) {
+      this.#idle = setTimeout(() => {
+        this.#retire(way);
+        void disconnect(way);
+      }, idleMs).unref();
+    }
+  }
+
+  /** It is disconnected when nothing is being sent any more: what is would connect it again. */
+  #retire(way: Way): void {
+    way.isRetired = true;
+    if (this.#current === way) this.#current = undefined;
   }
 
   async #open(): Promise<Producer> {
@@ -70,6 +83,13 @@ export class KafkaAppender {
       throw error;
     }
   }
+}
+
+/** A producer, and how many records are being sent by it. */
+type Way = { producer: Promise<Producer>; sending: number; isRetired: boolean };
+
+async function disconnect({ producer }: Way): Promise<void> {
+  await producer.then((opened) => opened.disconnect()).catch(() => {});
 }
 
 const allReplicas = -1;

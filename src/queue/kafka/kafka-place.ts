@@ -1,4 +1,5 @@
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
+import { registerBatchCodecs } from './batch-codecs.ts';
 
 /** Where a Kafka is, and who we are there. */
 export type KafkaPlace = {
@@ -28,6 +29,7 @@ export function kafkaClient({ brokers, tls, sasl }: KafkaPlace): Kafka {
     ...(tls && { ssl: { ...opt('ca', tls.authority), ...opt('cert', tls.certificate), ...opt('key', tls.key) } }),
     ...(sasl && { sasl }),
   };
+  registerBatchCodecs();
   return new Kafka(config);
 }
 

@@ -1,6 +1,6 @@
 import { type Consumer, type EachBatchPayload, type Kafka, PartitionAssigners } from 'kafkajs';
 import { backoffMs } from '../../backoff.ts';
-import { deadLetterOf } from '../dead-letter.ts';
+import { deadLetterOf, stubOf } from '../dead-letter.ts';
 import { type Delivery, QueueError, type QueueRecord, type WorkQueue } from '../work-queue.ts';
 import { deliveryOf } from './delivery.ts';
 import { DoneOffsets } from './done-offsets.ts';
@@ -48,8 +48,15 @@ export class KafkaQueue implements WorkQueue {
     return this.#appender.append(this.#options.topic, record);
   }
 
-  deadLetter(delivery: Delivery, reason: string, tries?: number): Promise<void> {
-    return this.#appender.append(this.#options.deadTopic, deadLetterOf(delivery, reason, tries));
+  async deadLetter(delivery: Delivery, reason: string, tries?: number): Promise<void> {
+    const { deadTopic } = this.#options;
+    const letter = deadLetterOf(delivery, reason, tries);
+    try {
+      await this.#appender.append(deadTopic, letter);
+    } catch (error) {
+      if (!(error instanceof QueueError) || error.why !== 'too_large') throw error;
+      await this.#appender.append(deadTopic, stubOf(letter));
+    }
   }
 
   async consume(handle: (delivery: Delivery) => Promise<void>): Promise<void> {

@@ -50,10 +50,11 @@ export function letterText(letter: Letter): string {
 }
 
 /** What a replay did, for a terminal. */
-export function replayText({ topic, replayed, already, expired }: ReplayReport & { topic: string }): string {
+export function replayText({ topic, replayed, already, expired, tooLarge }: ReplayReport & { topic: string }): string {
   const sentences = [
     ...(replayed.length > 0 ? [`${count(replayed.length, 'dead letter')} went back to ${topic}`] : []),
     ...(already > 0 ? [`${already} left alone: replayed before`] : []),
+    ...(tooLarge ? [`${tooLarge} left alone: larger than max.message.bytes of ${topic}`] : []),
     ...(expired > 0 ? [`${expired} left alone: the sound is kept no longer`] : []),
   ];
   return `${sentences.length > 0 ? sentences.join('\n') : 'nothing to replay'}\n`;
@@ -67,8 +68,8 @@ export function letterJson(letter: Letter): object {
   return { kind: 'DeadLetter', version: 1, ...fieldsOf(letter) };
 }
 
-export function replayJson({ topic, replayed, already, expired }: ReplayReport & { topic: string }): object {
-  return { kind: 'DeadLetterReplay', version: 1, topic, replayed, already, expired };
+export function replayJson({ topic, replayed, already, expired, tooLarge }: ReplayReport & { topic: string }): object {
+  return { kind: 'DeadLetterReplay', version: 1, topic, replayed, already, expired, too_large: tooLarge ?? 0 };
 }
 
 function fieldsOf({ id, diedMs, reason, tries, from, bytes, head, isExpired, replayedMs }: Letter): object {
