@@ -56,12 +56,14 @@ export class Carried {
    * How many of so many sessions have to go, so that the others are carried and the delay is over
    * before long; a share of them at most, since a loss of speed may be over in a moment. Nobody has
    * to for what the server is catching up with by itself.
+   *
+   * @param leastSpare share of the server that is kept free at least
    */
-  excess(nowMs: number, sessions: number, delayMs: number): number {
+  excess(nowMs: number, sessions: number, delayMs: number, leastSpare = 0): number {
     const { catchUpMs, mostCatchUpShare, shedShare } = this.#limits;
     const carried = this.sessions(nowMs);
     if (carried === undefined) return 0;
-    const catchUp = Math.min(mostCatchUpShare, delayMs / catchUpMs);
+    const catchUp = Math.min(mostCatchUpShare, Math.max(leastSpare, delayMs / catchUpMs));
     const excess = Math.max(0, sessions - carried * (1 - catchUp));
     return Math.ceil(Math.min(excess, sessions * shedShare));
   }

@@ -47,7 +47,9 @@ export class LostCores {
     this.#usual ??= { ...used };
     const lost = this.#usual.own - used.own;
     const gained = used.others - this.#usual.others;
-    const isLess = idle <= fullIdle && lost >= lostShare * this.#usual.own && gained >= gainedShare * lost;
+    // What was taken and given back for a moment is not given back.
+    const least = this.#isTaken ? this.#usual.own / 2 : this.#usual.own;
+    const isLess = idle <= fullIdle && Math.min(lost / lostShare, gained / gainedShare) >= least;
     const sinceMs = this.#lessSinceMs ?? nowMs;
     const isOld = nowMs - sinceMs >= lostMs;
     if (!isLess || isOld) {
@@ -69,7 +71,10 @@ export class LostCores {
 const lostMs = 10_000;
 /** With less than this share idle, what one gets another does without. */
 const fullIdle = 0.05;
-/** How much less than usual it gets to have lost something, and how much of that others have. */
-const lostShare = 0.15;
-const gainedShare = 0.5;
+/**
+ * How much less than usual it gets, and how much more others do, to have lost something: shares of
+ * what it usually gets. What was idle is taken first.
+ */
+const lostShare = 0.05;
+const gainedShare = 0.25;
 const smoothing = 0.2;

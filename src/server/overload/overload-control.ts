@@ -132,12 +132,15 @@ export class OverloadControl {
    * something that they see.
    */
   takeShed(nowMs: number, streaming: () => Readonly<Record<Lane, number>>): Record<Lane, number> {
-    const { overloadDelayMs, batchShedEveryMs, batchShedShare, leastSessions } = this.#limits;
-    const isSpared = this.level >= halfRateFrom || this.#lostCores.lately(nowMs);
-    if (!isSpared || this.#recentMs <= overloadDelayMs) return { live: 0, batch: 0 };
+    const { batchShedEveryMs, batchShedShare, leastSessions } = this.#limits;
+    const hasLost = this.#lostCores.lately(nowMs);
+    const isSpared = this.level >= halfRateFrom || hasLost;
+    if (!isSpared || this.#recentMs <= this.#lateFromMs(nowMs)) return { live: 0, batch: 0 };
     const sessions = streaming();
     const here = sessions.live + sessions.batch;
-    const excess = this.#mayShed(nowMs) ? this.#carried.excess(nowMs, here, this.#recentMs) : 0;
+    const excess = this.#mayShed(nowMs)
+      ? this.#carried.excess(nowMs, here, this.#recentMs, hasLost ? leastSpare : 0)
+      : 0;
     const isBatchDue = nowMs - this.#batchShedMs >= batchShedEveryMs;
     const batchShare = isBatchDue ? Math.ceil(sessions.batch * batchShedShare) : 0;
     const batch = Math.min(sessions.batch, Math.max(excess, batchShare));
@@ -181,7 +184,8 @@ export class OverloadControl {
     if (sessions < leastSessions) return this.#ladder.decide(nowMs, 0, 0);
     // That sessions were sent away has to be felt before those who stay are spared more.
     const wasShed = nowMs - this.#shedMs < 2 * shedEveryMs;
-    const delayMs = trend === 'runs away' ? this.#recentMs : this.#standingMs;
+    const urgency = this.#lostCores.lately(nowMs) ? lostUrgency : 1;
+    const delayMs = trend === 'runs away' ? urgency * this.#recentMs : this.#standingMs;
     const calmMs = Math.max(this.#felt.standingMs(nowMs), this.#loop.standingMs(nowMs));
     return this.#ladder.decide(nowMs, delayMs, calmMs, wasShed ? 'falls' : trend);
   }
@@ -198,17 +202,28 @@ export class OverloadControl {
   /** What becomes of the delay by what is scored of the sound that comes. */
   #trendOf(nowMs: number, streaming: number): Trend {
     const { overloadDelayMs, runawayShare } = this.#limits;
-    const runawayDelays = this.#lostCores.lately(nowMs) ? 1 : mostRunawayDelays;
     const carried = this.#carried.sessions(nowMs);
-    if (carried === undefined || this.#recentMs <= overloadDelayMs) return undefined;
+    const lateFromMs = this.#lateFromMs(nowMs);
+    if (carried === undefined || this.#recentMs <= lateFromMs) return undefined;
     if (carried > streaming * catchingUp) return 'falls';
-    const runsAway = this.#recentMs > runawayDelays * overloadDelayMs && carried < streaming * (1 - runawayShare);
+    const runawayMs = this.#lostCores.lately(nowMs) ? lateFromMs : mostRunawayDelays * overloadDelayMs;
+    const runsAway = this.#recentMs > runawayMs && carried < streaming * (1 - runawayShare);
     return runsAway ? 'runs away' : undefined;
+  }
+
+  /** How late feedback has to be to say something: less where it is known to get later. */
+  #lateFromMs(nowMs: number): number {
+    const { overloadDelayMs } = this.#limits;
+    return this.#lostCores.lately(nowMs) ? overloadDelayMs / 2 : overloadDelayMs;
   }
 }
 
 /** How late feedback must be to run away, in `overloadDelayMs`. */
 const mostRunawayDelays = 2;
+/** What it is late by counts for so much more where cores were lost: it will be later soon. */
+const lostUrgency = 2;
+/** Share of a server that is kept free at least, for what waits and for what is lost meanwhile. */
+const leastSpare = 0.2;
 /** From how many times the sound of its sessions on that it scores a server gets less late. */
 const catchingUp = 1.03;
 /** For how many decisions in a row it has to run away before anybody goes for it. */
