@@ -6,17 +6,32 @@ const together = [
   ...['audio', 'budget', 'capacity', 'clock', 'config', 'metrics', 'protocol'],
   ...['report', 'results', 'routing', 'sim', 'slo', 'stats'],
 ];
-const pure = together.map((room) => `test/${room}/**/*.test.{ts,tsx}`);
+const filesOf = (rooms: readonly string[]) => rooms.map((room) => `test/${room}/**/*.test.{ts,tsx}`);
+const pure = filesOf(together);
+/** Rooms whose tests start servers, and hold whatever else the machine does: two at a time. */
+const beside = [
+  ...['acoustic', 'admin', 'audit', 'backends', 'client', 'deploy', 'dialects', 'flags', 'proxy', 'scoring', 'shadow'],
+  ...['telemetry', 'threads', 'vendors', 'load/learner', 'load/meter', 'load/plan', 'load/scenario'],
+  ...['server/admission', 'server/facade', 'server/hearing', 'server/overload', 'server/session', 'server/tenants'],
+];
+const paired = [...filesOf(beside), 'test/*.test.ts'];
 const all = 'test/**/*.test.{ts,tsx}';
 
 export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: 'together', include: pure, maxWorkers: '100%', sequence: { groupOrder: 0 } } },
-      // Whatever starts servers has them to itself, as far as a machine is one's own.
+      { extends: true, test: { name: 'paired', include: paired, maxWorkers: 2, sequence: { groupOrder: 1 } } },
+      // Whatever measures, or breaks things on purpose, has the machine to itself, as far as it is one's own.
       {
         extends: true,
-        test: { name: 'alone', include: [all], exclude: pure, maxWorkers: 1, sequence: { groupOrder: 1 } },
+        test: {
+          name: 'alone',
+          include: [all],
+          exclude: [...pure, ...paired],
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
       },
     ],
     // What ends a test that hangs, and no claim of speed: machines are slow, and busy with other things.

@@ -87,12 +87,9 @@ function createBackend(spec: RoutedBackend, sources: BackendSources, time: Time,
       const dialect = openaiRealtime(options);
       return dialectBackend({ name, kind, dialect, url, credentials: showing('Bearer', apiKey), tls, time });
     }
-    case 'sherpa-onnx': {
-      const { directory } = spec;
-      if (directory === undefined)
-        throw new SpeechfbError('backend_unavailable', 'it has no directory; say where its streaming model is');
-      return sherpaOnnx({ name, directory: resolve(dirname(sources.policyFile), directory) });
-    }
+    case 'sherpa-onnx':
+      // A policy that names none is refused when it is read.
+      return sherpaOnnx({ name, directory: resolve(dirname(sources.policyFile), spec.directory!) });
   }
 }
 

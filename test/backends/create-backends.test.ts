@@ -66,7 +66,6 @@ it.each([
 });
 
 it('says what a backend of sherpa-onnx lacks', () => {
-  expect(problemsOf(() => create({ kind: 'sherpa-onnx' }))).toContain('backend it: it has no directory');
   const nowhere = join(temporaryDirectory(), 'policy.yaml');
   expect(problemsOf(() => create({ kind: 'sherpa-onnx', directory: 'model' }, nowhere))).toContain('it is not there');
 });
