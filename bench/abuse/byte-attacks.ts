@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { handshake } from '../../test/kit/server/handshake.ts';
 import { type Attack, again, type Target } from './target.ts';
 
 /** Attacks below the protocol: bytes that no client of HTTP or WebSockets would write. */
@@ -54,17 +55,6 @@ const gets = ['/healthz', '/metrics', '/v1/stream']
   .map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
   .join('');
 
-const handshake = [
-  'GET /v1/stream HTTP/1.1',
-  'Host: localhost',
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  'Sec-WebSocket-Protocol: speechfb.v1',
-  '\r\n',
-].join('\r\n');
-
 const breaches = [
   [0x09, 0x80, ...mask],
   [0xc1, 0x80, ...mask],
@@ -74,13 +64,13 @@ const breaches = [
   [0x81, 0x01, 0x61],
   [0x88, 0x82, ...mask, 0x03, 0xed],
   [0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, ...mask],
-].map((bytes) => Buffer.concat([Buffer.from(handshake), Buffer.from(bytes)]));
+].map((bytes) => Buffer.concat([Buffer.from(handshake()), Buffer.from(bytes)]));
 
 const hidden = 'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n';
 const smuggled = [
   `POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${hidden}`,
   `POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello${hidden}`,
-  `GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n${handshake}`,
+  `GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n${handshake()}`,
   `GET /v1/stream HTTP/1.1\r\nX: a\r\n Host: evil.example\r\n\r\n${hidden}`,
   `GET /${'a'.repeat(100_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
   `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n`,
@@ -95,7 +85,7 @@ function nextOf(target: Target, texts: readonly Buffer[]): () => Socket {
 
 /** A WebSocket, as soon as it is one. */
 function webSocket(target: Target, then: (socket: Socket) => void): Socket {
-  const socket = plain(target, () => write(target, socket, Buffer.from(handshake)));
+  const socket = plain(target, () => write(target, socket, Buffer.from(handshake())));
   socket.once('data', () => then(socket));
   return socket;
 }

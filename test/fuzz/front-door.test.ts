@@ -7,6 +7,7 @@ import { createLog } from '../../src/telemetry/log.ts';
 import { editedBytes, editedText, fuzz, mayRefuse } from '../kit/fuzz.ts';
 import { rawIn } from '../kit/hostile-text.ts';
 import { refusedUpgrade } from '../kit/server/client.ts';
+import { handshake } from '../kit/server/handshake.ts';
 import { scriptedEngine, scriptedScoring } from '../kit/server/scripted.ts';
 import { apiToken, newIssuer, newRegistry } from '../kit/server/tenants.ts';
 
@@ -97,19 +98,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const upgrade = (more: readonly string[] = []): string =>
-  [
-    'GET /v1/stream?lane=batch HTTP/1.1',
-    'Host: localhost',
-    'Connection: Upgrade',
-    'Upgrade: websocket',
-    'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-    'Sec-WebSocket-Protocol: speechfb.v1',
-    ...more,
-    '',
-    '',
-  ].join('\r\n');
+const upgrade = (more: readonly string[] = []): string => handshake(more, '/v1/stream?lane=batch');
 const requests = [
   upgrade(),
   upgrade(['Upgrade: h2c', 'Connection: keep-alive']),

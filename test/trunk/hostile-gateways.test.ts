@@ -1,16 +1,16 @@
 import { connect } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { Client, credentials, type StatusObject, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { OpenUtterance } from '../../src/scoring/pipeline.ts';
 import { createLog } from '../../src/telemetry/log.ts';
-import type { InferenceNode } from '../../src/trunk/node/inference-node.ts';
 import { encodeRequests } from '../../src/trunk/wire/codec.ts';
-import type { HeardNodeItem, SentGatewayItem } from '../../src/trunk/wire/items.ts';
-import { type HeardResponse, inferenceService, trunkMethod } from '../../src/trunk/wire/service.ts';
+import type { SentGatewayItem } from '../../src/trunk/wire/items.ts';
+import { trunkMethod } from '../../src/trunk/wire/service.ts';
 import { TrunkRequestSchema } from '../../src/trunk/wire/speechfb/v1/inference_pb.ts';
 import { scriptedScoring } from '../kit/server/scripted.ts';
+import { rawTrunk } from '../kit/trunk/raw-trunk.ts';
 import { node, pool, reader, until } from '../kit/trunk/service.ts';
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
@@ -192,17 +192,3 @@ describe('a gateway that reads nothing', () => {
     expect(attacked.slots()).toMatchObject({ free: 4, connectionsRefused: { unread: 1 } });
   });
 });
-
-/** A trunk to a node on which any bytes may be sent. */
-function rawTrunk(to: InferenceNode, read: 'read' | 'unread' = 'read') {
-  const { trunk } = inferenceService;
-  const client = new Client(to.address, credentials.createInsecure());
-  onTestFinished(() => client.close());
-  const raw = (bytes: Uint8Array) => Buffer.from(bytes);
-  const call = client.makeBidiStreamRequest(trunk.path, raw, trunk.responseDeserialize);
-  const heard: HeardNodeItem[] = [];
-  const ended = new Promise<StatusObject>((resolve) => call.on('status', resolve));
-  call.on('error', () => {});
-  if (read === 'read') call.on('data', ({ items }: HeardResponse) => heard.push(...items.map(({ item }) => item)));
-  return { call, heard, ended };
-}

@@ -1,16 +1,16 @@
-import { Client, credentials } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { OpenUtterance } from '../../src/scoring/pipeline.ts';
 import { NodeAddresses, parseNodeSource } from '../../src/trunk/gateway/node-addresses.ts';
 import { NodePool } from '../../src/trunk/gateway/node-pool.ts';
 import type { InferenceNode } from '../../src/trunk/node/inference-node.ts';
 import { encodeRequests } from '../../src/trunk/wire/codec.ts';
-import type { HeardNodeItem, SentGatewayItem, SentNodeItem } from '../../src/trunk/wire/items.ts';
-import { type HeardResponse, inferenceService } from '../../src/trunk/wire/service.ts';
+import type { SentGatewayItem, SentNodeItem } from '../../src/trunk/wire/items.ts';
 import { freePort } from '../kit/free-port.ts';
 import { localhostTls } from '../kit/localhost.ts';
 import { scriptedScoring } from '../kit/server/scripted.ts';
 import { type Lies, lyingNode } from '../kit/trunk/lying-node.ts';
+import { rawTrunk } from '../kit/trunk/raw-trunk.ts';
 import { node, pool, poolOptions, reader, until } from '../kit/trunk/service.ts';
 
 describe('an utterance at a node', () => {
@@ -278,7 +278,7 @@ describe('what comes to a node', () => {
   const later = Uint8Array.from([0x0a, 0x03, 0x98, 0x06, 0x01, 0x0a, 0x07, 0x0a, 0x05, 0x08, 0x02, 0xe8, 0x04, 0x01]);
 
   it('from a gateway of a later minor is heard as far as it is known', async () => {
-    const { call, heard } = await rawTrunk(await node());
+    const { call, heard } = await answeredTrunk(await node());
     call.write(later);
     call.write(encodeRequests([{ case: 'acquire', value: { request: 7, deadlineMs: 0 } }])[0]!);
     await until(() => heard.some(({ case: name }) => name === 'granted'));
@@ -292,9 +292,9 @@ describe('what comes to a node', () => {
     const attacked = await node();
     const learner = reader(await pool([attacked]), 'a');
     learner.speak(500);
-    const { call, ended } = await rawTrunk(attacked);
+    const { call, isOver } = await answeredTrunk(attacked);
     call.write(bytes);
-    await until(ended);
+    await until(isOver);
     learner.speak(500);
     await until(() => learner.heardMs() === 1000);
     expect(learner.errors).toEqual([]);
@@ -305,7 +305,7 @@ describe('what comes to a node', () => {
     const learner = reader(await pool([shared]), 'a');
     learner.speak(500);
     await until(() => learner.heardMs() === 500);
-    const { call, heard } = await rawTrunk(shared);
+    const { call, heard } = await answeredTrunk(shared);
     const say = (item: SentGatewayItem) => call.write(encodeRequests([item])[0]!);
     for (const lease of [0, 1, 2, 3]) {
       say({ case: 'release', value: { lease } });
@@ -322,8 +322,8 @@ describe('what comes to a node', () => {
     const tls = { ...localhostTls, authority: localhostTls.certificate };
     const guarded = await node({ tls });
     const address = guarded.address.replace('127.0.0.1', 'localhost');
-    const { ended } = await rawTrunk(guarded);
-    await until(ended);
+    const { isOver } = await answeredTrunk(guarded);
+    await until(isOver);
     const own = (text: string) => Buffer.from(text);
     const trusted = credentials.createSsl(own(tls.authority), own(tls.key), own(tls.certificate));
     const learner = reader(await pool([{ ...guarded, address }], [], trusted), 'a');
@@ -341,21 +341,9 @@ describe('what comes to a node', () => {
   });
 });
 
-/** A trunk to a node on which any bytes may be sent. */
-async function rawTrunk(to: InferenceNode) {
-  const { trunk } = inferenceService;
-  const client = new Client(to.address, credentials.createInsecure());
-  onTestFinished(() => client.close());
-  const raw = (bytes: Uint8Array) => Buffer.from(bytes);
-  const call = client.makeBidiStreamRequest(trunk.path, raw, trunk.responseDeserialize);
-  const heard: HeardNodeItem[] = [];
-  let isOver = false;
-  call.on('data', ({ items }: HeardResponse) => heard.push(...items.map(({ item }) => item)));
-  for (const end of ['error', 'end', 'close']) {
-    call.on(end, () => {
-      isOver = true;
-    });
-  }
-  await until(() => isOver || heard.length > 0);
-  return { call, heard, ended: () => isOver };
+/** A trunk on which the node has said something, or which it has ended. */
+async function answeredTrunk(to: InferenceNode) {
+  const raw = rawTrunk(to);
+  await until(() => raw.isOver() || raw.heard.length > 0);
+  return raw;
 }

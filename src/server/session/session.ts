@@ -359,7 +359,8 @@ export class Session implements KeptSession {
 
   #watch(nowMs: number): void {
     const { limits } = this.#context;
-    this.#looks.looked(nowMs, !this.#socket || this.#end.phase !== 'live' || this.#audio.isScoring);
+    const waits = this.#audio.waits || this.#audio.isScoring || this.#outbox.waits;
+    this.#looks.looked(nowMs, waits || !this.#socket || this.#end.phase !== 'live');
     const refusal = this.#audio.tick();
     if (refusal) this.#end.fail(refusal);
     this.#acks.send('timely');

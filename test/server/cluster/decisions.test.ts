@@ -39,16 +39,16 @@ describe('the limits of one gateway', () => {
   });
 });
 
-describe('the next connection', () => {
-  const gateway = (changes: Partial<Choice> = {}): Choice => ({
-    isUp: true,
-    notReady: undefined,
-    connections: 0,
-    sessions: 0,
-    sessionLimit: 100,
-    ...changes,
-  });
+const gateway = (changes: Partial<Choice> = {}): Choice => ({
+  isUp: true,
+  notReady: undefined,
+  connections: 0,
+  sessions: 0,
+  sessionLimit: 100,
+  ...changes,
+});
 
+describe('the next connection', () => {
   it.each([
     ['goes to the gateway with fewest for its size', [{ connections: 30, sessionLimit: 50 }, { connections: 40 }], 1],
     ['counts sessions that wait for a resume', [{ sessions: 20 }, { connections: 10 }], 1],
@@ -82,13 +82,8 @@ describe('the next connection', () => {
 });
 
 describe('gateways that take connections themselves', () => {
-  const gateway = ({ silentMs = 0, ...changes }: Partial<Choice> & { silentMs?: number }): SelfServing => ({
-    isUp: true,
-    notReady: undefined,
-    connections: 0,
-    sessions: 0,
-    sessionLimit: 100,
-    ...changes,
+  const serving = ({ silentMs = 0, ...changes }: Partial<Choice> & { silentMs?: number }): SelfServing => ({
+    ...gateway(changes),
     silentForMs: () => silentMs,
   });
 
@@ -106,7 +101,7 @@ describe('gateways that take connections themselves', () => {
     ['wait for the emptiest where all are silent', [{ silentMs: 400 }, { connections: 9, silentMs: 500 }], [16, 7]],
     ['take none while none is up', [{ isUp: false }], [undefined]],
   ])('%s', (_, changes, expected) => {
-    const gateways = changes.map(gateway);
+    const gateways = changes.map(serving);
     const most = admissions(gateways, { nowMs: 0, least: 16 });
     expect(gateways.map((one) => most.get(one))).toEqual(expected);
   });

@@ -2,20 +2,11 @@ import { connect as connectTcp } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { connect, finalPhones, startMessage } from '../../kit/server/client.ts';
+import { handshake } from '../../kit/server/handshake.ts';
 import { serve } from '../../kit/server/serve.ts';
 
-const handshake = [
-  'GET /v1/stream HTTP/1.1',
-  'Host: localhost',
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  'Sec-WebSocket-Protocol: speechfb.v1',
-  // Nobody answers the offer, so that what is compressed all the same is a breach.
-  'Sec-WebSocket-Extensions: permessage-deflate',
-  '\r\n',
-].join('\r\n');
+/** Nobody answers the offer, so that what is compressed all the same is a breach. */
+const offering = handshake(['Sec-WebSocket-Extensions: permessage-deflate']);
 
 /** How a frame differs from a whole one of text that is masked; without a mask: `bare`. */
 type Frame = { opcode?: number; fin?: boolean; reserved?: number; mask?: readonly number[] | 'bare' };
@@ -105,7 +96,7 @@ function closedWith(port: number, bytes: Buffer): Promise<number> {
       socket.destroy();
     });
     socket.on('close', () => reject(new Error(`cut without a close frame: ${heard.toString('latin1')}`)));
-    socket.write(handshake);
+    socket.write(offering);
     socket.write(bytes);
   });
 }
