@@ -154,6 +154,7 @@ const ground = [
   'errors.ts',
   'file-trouble.ts',
   'units.ts',
+  'usable-cores.ts',
   'cut-words.ts',
   'format.ts',
   'suggest.ts',

@@ -1,4 +1,4 @@
-import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
+import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { createDialect } from '../dialects/catalogue.ts';
 import { formatMs } from '../format.ts';
 import { histogramsReady } from '../metrics/histogram.ts';
@@ -9,6 +9,7 @@ import type { RunMetadata } from '../results/judge-run.ts';
 import type { GeneratorResult } from '../results/merge-results.ts';
 import { type RecordedRun, reportOf } from '../results/recorded-run.ts';
 import type { LoadReport } from '../results/report.ts';
+import { threadsFor } from '../usable-cores.ts';
 import type { Abort } from './generator/abort.ts';
 import type { GeneratorHooks, GeneratorTask } from './generator/generator.ts';
 import { LiveRun, type LoadProgress } from './generator/live-run.ts';
@@ -140,7 +141,7 @@ async function driveLoad(
   task: GeneratorTask,
   server: EmbeddedService | undefined,
   hooks: GeneratorHooks,
-  generators = generatorCount(task.plans.length, availableParallelism(), server !== undefined, task.transport),
+  generators = generatorCount(task.plans.length, threadsFor(), server !== undefined, task.transport),
 ): Promise<GeneratorResult> {
   let serverFaults: ServerFaults | undefined;
   const onStart = (startAtEpochMs: number) => {

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { deviceCurveFile } from '../../acoustic/calibrate/device-curve.ts';
 import type { TunedDevice } from '../../acoustic/engine/device-tuning.ts';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
@@ -6,6 +5,7 @@ import { readText } from '../../config/read-chunks.ts';
 import { parseConfig } from '../../config/yaml.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { defaultLimits, type Limits } from '../../server/limits.ts';
+import { usableCores } from '../../usable-cores.ts';
 
 export type CurveFlags = {
   curve?: string;
@@ -48,6 +48,6 @@ const hint = 'speechfb serve --calibrate FILE writes one on the machine that is 
  */
 export function firstGuess(curve: DeviceCurve | undefined): Partial<Limits> {
   if (!curve) return {};
-  const others = availableParallelism() * defaultLimits.sessionsACore;
+  const others = usableCores() * defaultLimits.sessionsACore;
   return { initialSessions: Math.max(1, Math.min(others, curve.streams)) };
 }

@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
+import { usableCores } from '../../usable-cores.ts';
 
 /**
  * Up to so many cores the server's own threads (sockets, model, scoring) leave none for helpers of
@@ -13,6 +13,6 @@ const fewCores = 3;
  * server adds 105 to 84 ms (bench/serve.ts, means of three runs). V8 reads this flag at each
  * collection; those of concurrent marking must not change while a program runs.
  */
-export function collectOnOwnThread(cores = availableParallelism()): void {
+export function collectOnOwnThread(cores = usableCores()): void {
   if (cores <= fewCores) setFlagsFromString('--no-parallel-scavenge');
 }

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { type GatewayChannel, SupervisorLink } from '../../server/cluster/link.ts';
@@ -10,6 +9,7 @@ import { openStore } from '../../stores/redis/open-store.ts';
 import { createLog, type Log } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
+import { usableCores } from '../../usable-cores.ts';
 import { openHandoff } from '../handoff/open-handoff.ts';
 import { shippedPath } from '../package.ts';
 import { followCertificate } from './certificates.ts';
@@ -34,7 +34,7 @@ export async function runGateway(
   { settings, gateway, gateways }: GatewayConfig,
   channel: GatewayChannel,
 ): Promise<void> {
-  const cores = coresOfOne(availableParallelism(), gateways);
+  const cores = coresOfOne(usableCores(), gateways);
   collectOnOwnThread(cores);
   const log = named(createLog(settings.logLevel, process.stderr), gateway);
   const reloads = new Reloads(log);

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { availableParallelism, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import type { ExitCode } from '../../errors.ts';
 import { plainText } from '../../plain-text.ts';
@@ -8,6 +8,7 @@ import { createLog, type Log } from '../../telemetry/log.ts';
 import type { LogLevel } from '../../telemetry/log-levels.ts';
 import { DeletionCost } from '../../trunk/node/deletion-cost.ts';
 import { type InferenceNode, startInferenceNode } from '../../trunk/node/inference-node.ts';
+import { usableCores } from '../../usable-cores.ts';
 import { printDocument } from '../output.ts';
 import { packageVersion, shippedPath } from '../package.ts';
 import { Admin, adminSettingsOf } from './admin.ts';
@@ -62,7 +63,7 @@ export async function runNode(flags: NodeFlags, onReady: (address: string) => vo
       log,
       name: `${hostname()} ${process.pid}`,
       region: flags.region ?? '',
-      slots: flags.slots ?? defaultLimits.sessionsACore * availableParallelism(),
+      slots: flags.slots ?? Math.max(1, Math.floor(defaultLimits.sessionsACore * usableCores())),
       leaseTtlMs,
       drainMs: flags.drain ?? defaultLimits.drainMs,
       address,

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { type ExitCode, SpeechfbError } from '../../errors.ts';
@@ -11,6 +10,7 @@ import { defaultLimits } from '../../server/limits.ts';
 import { openStore } from '../../stores/redis/open-store.ts';
 import { createLog } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
+import { usableCores } from '../../usable-cores.ts';
 import { openHandoff, staysInProcess } from '../handoff/open-handoff.ts';
 import { shippedPath } from '../package.ts';
 import { reportingTo } from '../reporting-to.ts';
@@ -64,7 +64,7 @@ async function serve(flags: ServeFlags, onReady: (url: string) => void): Promise
 
 /** @throws SpeechfbError `bad_flag` where what is handed over would stay at one of several. */
 function gatewaysOf({ gateways }: ServeFlags, settings: ServeSettings): number {
-  if (!staysInProcess(settings)) return gateways ?? gatewaysFor(availableParallelism());
+  if (!staysInProcess(settings)) return gateways ?? gatewaysFor(usableCores());
   if (gateways === undefined || gateways === 1) return 1;
   const message = `--handoff memory keeps results in one process, and --gateways ${gateways} has several`;
   throw new SpeechfbError('bad_flag', message, {

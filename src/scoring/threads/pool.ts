@@ -1,7 +1,7 @@
-import { availableParallelism } from 'node:os';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
 import { Exchange } from '../../threads/exchange.ts';
 import { workerUrl } from '../../threads/worker-url.ts';
+import { threadsFor } from '../../usable-cores.ts';
 import { checkReadable } from '../align/graph.ts';
 import { JoinedPipeline, type OpenUtterance } from '../pipeline.ts';
 import type { Reference, ReferenceSource } from '../text/reference.ts';
@@ -60,7 +60,7 @@ export class ScoringThreads {
     // A model that does not fit is found here, once, and not by each thread.
     calibratorOf(model);
     this.#unheard = new UnheardFinals(model);
-    const count = threads ?? Math.max(1, Math.min(mostThreads, availableParallelism() - 2));
+    const count = threads ?? Math.max(1, Math.min(mostThreads, threadsFor() - 2));
     this.#threads = Array.from({ length: count }, (_, at) => this.#launch(at));
     const hung = new HungThreads(this.#threads, options.hungMs ?? hungMs);
     this.#watch = setInterval(() => hung.look(performance.now()), lookEveryMs).unref();

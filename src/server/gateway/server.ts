@@ -1,8 +1,8 @@
-import { availableParallelism } from 'node:os';
 import type { AcousticEngine, EngineFault } from '../../acoustic/engine/types.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { ThrottledLog } from '../../telemetry/throttled-log.ts';
 import { collectGarbage } from '../../threads/memory.ts';
+import { usableCores } from '../../usable-cores.ts';
 import { Accounts } from '../admission/accounts.ts';
 import { stalled } from '../admission/admission.ts';
 import { noteHttpRefusal, type RefusedRequest, refuseSocket } from '../admission/http-refusal.ts';
@@ -91,7 +91,7 @@ class Server implements RunningServer {
     this.#policy = policyOf(options, this.#host);
     this.#log = new ThrottledLog(options.log, () => performance.now());
     this.#metrics = this.#newMetrics();
-    this.#overload = new OverloadControl(this.#limits, options.cores ?? availableParallelism());
+    this.#overload = new OverloadControl(this.#limits, options.cores ?? usableCores());
     const own = { ttlMs: this.#limits.resumeTtlMs, metrics: this.#metrics, self: () => this.#self() };
     this.#durable = options.store && new GatewayStore({ store: options.store, ...own });
     this.router = options.routing && this.#createRouter(options.routing);

@@ -172,14 +172,15 @@ export class OverloadControl {
     this.#standingMs = Math.max(this.#felt.standingMs(nowMs, share), this.#loop.standingMs(nowMs));
     this.#recentMs = Math.max(this.#felt.recentMs(nowMs, share), this.#loop.recentMs(nowMs));
     const idle = machine.idle?.();
-    const lostMs = this.#lostCores.look(nowMs, { cores: machine.cores?.(), idle, used: machine.used?.() });
+    const used = machine.used?.();
+    const lostMs = this.#lostCores.look(nowMs, { cores: machine.cores?.(), idle, used });
     if (lostMs !== undefined) this.#carried.changed(lostMs);
     const trend = this.#trendOf(nowMs, streaming());
     if (this.#recentMs < overloadDelayMs) this.#isShedding = false;
     this.#runningAway = trend === 'runs away' ? this.#runningAway + 1 : 0;
     const verdict = this.#verdict(trend);
     if (Math.max(this.#standingMs, this.#recentMs) < overloadDelayMs) this.#carried.learn(nowMs, streaming());
-    this.#sessionLimit.decide({ nowMs, sessions, utilisation: utilisation(), idle, verdict });
+    this.#sessionLimit.decide({ nowMs, sessions, utilisation: utilisation(), idle, used, verdict });
     // So few are no load: something else has the machine, and sparing them would not mend that.
     if (sessions < leastSessions) return this.#ladder.decide(nowMs, 0, 0);
     // That sessions were sent away has to be felt before those who stay are spared more.

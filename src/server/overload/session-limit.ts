@@ -1,4 +1,5 @@
 import type { Limits } from '../limits.ts';
+import type { CoresUsed } from './lost-cores.ts';
 
 /** What has been seen since the decision before. */
 export type LoadSeen = {
@@ -8,6 +9,8 @@ export type LoadSeen = {
   utilisation: number;
   /** Share of the whole machine that nobody uses, 0-1; undefined: not known. */
   idle?: number | undefined;
+  /** Cores' worth of time that the server and others used; undefined: not known. */
+  used?: CoresUsed | undefined;
   /** Whether the delay stands above what it may be; undefined: between good and bad. */
   verdict: 'over' | 'under' | undefined;
 };
@@ -22,7 +25,9 @@ export type LoadSeen = {
  * faster the longer nothing was late (as TCP does since Ha, Rhee and Xu, "CUBIC", 2008): what the
  * machine carries changes little, or altogether, when a neighbour goes. A neighbour that goes
  * leaves the machine idle, so that without that it does not haste into what is felt too late; and
- * of a machine that has nothing left it takes no more than it was first thought to carry.
+ * of a machine that has nothing left it takes no more than it was first thought to carry. A first
+ * guess that is too high for a machine is found out before anybody is late: while the server itself
+ * fills it, places come as slowly as after a cut.
  */
 export class SessionLimit {
   readonly #limits: Limits;
@@ -35,6 +40,8 @@ export class SessionLimit {
   #smoothIdle: number | undefined;
   /** Share of the busiest thread that a session takes; smoothed, since one alone reads unevenly. */
   #sessionTakes = 0;
+  /** Places while the server itself fills the machine; undefined: it does not. */
+  #held: number | undefined;
 
   /** @param cores of the machine, for the first guess */
   constructor(limits: Limits, cores: number) {
@@ -47,7 +54,8 @@ export class SessionLimit {
   /** Sessions at once. */
   get value(): number {
     const { fixedSessions, maxSessions } = this.#limits;
-    return Math.floor(Math.min(fixedSessions > 0 ? fixedSessions : this.#limit, maxSessions));
+    const learned = Math.min(this.#limit, this.#held ?? Number.POSITIVE_INFINITY);
+    return Math.floor(Math.min(fixedSessions > 0 ? fixedSessions : learned, maxSessions));
   }
 
   get #least(): number {
@@ -55,7 +63,7 @@ export class SessionLimit {
   }
 
   /** To be called at even intervals. */
-  decide({ nowMs, sessions, utilisation, idle, verdict }: LoadSeen): void {
+  decide({ nowMs, sessions, utilisation, idle, used, verdict }: LoadSeen): void {
     const { fixedSessions, maxUtilisation, knownUtilisation, fullShare } = this.#limits;
     if (fixedSessions > 0) return;
     if (idle !== undefined) {
@@ -63,6 +71,7 @@ export class SessionLimit {
       this.#smoothIdle += (idle - this.#smoothIdle) * smoothing;
       this.#idle = Math.min(idle, this.#smoothIdle);
     }
+    this.#holdBack(sessions, used, verdict);
     if (sessions > 0) this.#sessionTakes += (utilisation / sessions - this.#sessionTakes) * smoothing;
     if (verdict === 'over') {
       this.#cut(nowMs, sessions);
@@ -75,6 +84,23 @@ export class SessionLimit {
     const isTold = verdict === undefined && utilisation > knownUtilisation;
     if (isTold) this.#limit = Math.min(this.#limit, Math.max(this.#least, sessions, roomFor));
     if (verdict === 'under' && isFull) this.#grow(nowMs, roomFor);
+  }
+
+  /** Whether so little of the machine is left that nobody knows what comes next to carry. */
+  get #isTaken(): boolean {
+    return this.#smoothIdle !== undefined && this.#smoothIdle < this.#limits.limitClimbIdle;
+  }
+
+  /** Lets those in whom it takes to know whether a machine that is full carries them. */
+  #holdBack(sessions: number, used: CoresUsed | undefined, verdict: LoadSeen['verdict']): void {
+    const { limitClimbPerSecond, decideEveryMs } = this.#limits;
+    const isOwnWork = used !== undefined && used.own >= used.others;
+    if (!this.#isTaken || !isOwnWork) {
+      this.#held = undefined;
+      return;
+    }
+    const climb = verdict === 'under' ? (limitClimbPerSecond * decideEveryMs) / 1000 : 0;
+    this.#held = Math.max(this.#least, sessions, Math.min(this.#held ?? sessions, sessions + 1) + climb);
   }
 
   /** So many were sent away, and the server carries no more than are left. */
@@ -98,11 +124,9 @@ export class SessionLimit {
   }
 
   #grow(nowMs: number, roomFor: number): void {
-    const { limitGrowth, limitGrowthIdle, limitClimbPerSecond, limitClimbIdle, limitHasteMs, decideEveryMs } =
-      this.#limits;
-    const isTaken = this.#smoothIdle !== undefined && this.#smoothIdle < limitClimbIdle;
+    const { limitGrowth, limitGrowthIdle, limitClimbPerSecond, limitHasteMs, decideEveryMs } = this.#limits;
     // That others fill the machine is no reason to stay below what it is known to carry.
-    if (isTaken && this.#limit >= this.#guess) return;
+    if (this.#isTaken && this.#limit >= this.#guess) return;
     const hasRoom = this.#idle === undefined || this.#idle >= limitGrowthIdle;
     const haste = hasRoom ? 1 + ((nowMs - this.#cutMs) / limitHasteMs) ** 2 : 1;
     const climb = (haste * limitClimbPerSecond * decideEveryMs) / 1000;

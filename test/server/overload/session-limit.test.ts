@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultLimits } from '../../../src/server/limits.ts';
-import { allowedCores, groupUsedMs, IdleMachine, quotaCores } from '../../../src/server/overload/idle-machine.ts';
+import { IdleMachine } from '../../../src/server/overload/idle-machine.ts';
 import { SessionLimit } from '../../../src/server/overload/session-limit.ts';
 
 /** A limit that is always filled, on a machine of two cores, decision by decision. */
@@ -48,6 +48,32 @@ describe('the number of places', () => {
     for (let decision = 1; decision <= 80; decision++)
       limit.decide({ nowMs: decision * 250, sessions: limit.value, utilisation: 0.1, idle: 0, verdict: 'under' });
     expect(limit.value).toBe(80);
+  });
+
+  it.each([
+    ['which it fills itself, as slowly as after a cut', { own: 1.4, others: 0.6 }, [60, 63, 67]],
+    ['which others fill, all that it was guessed to carry', { own: 0.6, others: 1.4 }, [150, 150, 150]],
+    ['which it fills as far as anybody knows, likewise', undefined, [150, 150, 150]],
+  ])('lets into a machine %s', (_, used, places) => {
+    const limit = new SessionLimit(defaultLimits, 2);
+    const decided = (decisions: number, idle: number, sessions: () => number) => {
+      for (let decision = 0; decision < decisions; decision++)
+        limit.decide({ nowMs: 0, sessions: sessions(), utilisation: 0.5, idle, used, verdict: 'under' });
+      return limit.value;
+    };
+    const full = () => Math.min(limit.value, 70);
+    expect([decided(1, 0, () => 60), decided(12, 0, full), decided(16, 0, full)]).toEqual(places);
+    // What was guessed counts again as soon as some of the machine is left.
+    expect(decided(2, 0.5, full)).toBe(150);
+  });
+
+  it('never holds fewer places than the least, nor gives one where feedback is not in time', () => {
+    const limit = new SessionLimit(defaultLimits, 2);
+    const seen = { nowMs: 0, utilisation: 0.5, idle: 0, used: { own: 2, others: 0 } };
+    limit.decide({ ...seen, sessions: 3, verdict: 'under' });
+    expect(limit.value).toBe(defaultLimits.leastSessions);
+    for (let decision = 0; decision < 40; decision++) limit.decide({ ...seen, sessions: 60, verdict: undefined });
+    expect(limit.value).toBe(60);
   });
 
   it('is not bound by a machine that others have filled before there is anybody', () => {
@@ -136,33 +162,6 @@ it('a core that comes or goes says nothing', () => {
     atMs: 0,
   }));
   expect(new IdleMachine(() => readings.shift()!).share()).toBeUndefined();
-});
-
-it.each([
-  ['', undefined],
-  ['0', [0]],
-  ['0-2,5', [0, 1, 2, 5]],
-])('a process may use the cores of the list "%s"', (list, cores) => {
-  expect(allowedCores(list)).toEqual(cores && new Set(cores));
-});
-
-it.each<[string, Record<string, string>, number | undefined]>([
-  ['no controller', {}, undefined],
-  ['version 2 without a quota', { 'cpu.max': 'max 100000\n' }, undefined],
-  ['version 2', { 'cpu.max': '150000 100000\n' }, 1.5],
-  ['version 1 without a quota', { 'cpu/cpu.cfs_quota_us': '-1\n', 'cpu/cpu.cfs_period_us': '100000\n' }, undefined],
-  ['version 1', { 'cpu/cpu.cfs_quota_us': '50000\n', 'cpu/cpu.cfs_period_us': '100000\n' }, 0.5],
-])('the quota of a container: %s', (_, files, cores) => {
-  expect(quotaCores((path) => files[path.replace('/sys/fs/cgroup/', '')])).toBe(cores);
-});
-
-it.each<[string, Record<string, string>, number | undefined]>([
-  ['no controller', {}, undefined],
-  ['version 2', { 'cpu.stat': 'usage_usec 2500000\nuser_usec 2000000\nsystem_usec 500000\n' }, 2500],
-  ['version 2 without its time', { 'cpu.stat': 'nr_periods 0\n' }, undefined],
-  ['version 1', { 'cpuacct/cpuacct.usage': '2500000000\n' }, 2500],
-])('what all processes of a container have used: %s', (_, files, usedMs) => {
-  expect(groupUsedMs((path) => files[path.replace('/sys/fs/cgroup/', '')])).toBe(usedMs);
 });
 
 it('the idle share of this machine is a share', async () => {

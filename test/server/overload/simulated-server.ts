@@ -30,7 +30,7 @@ export class SimulatedServer {
 
   /** Cores that it may use, as it changes. */
   cores: (atMs: number) => number = () => 2;
-  /** What it and others use of them, as it changes; nobody leaves them idle. */
+  /** What it and others use of them once it is full, as it changes. */
   used: (atMs: number) => CoresUsed | undefined = () => undefined;
 
   /** @param speaks share of the time that each session brings sound */
@@ -79,7 +79,7 @@ export class SimulatedServer {
     const streaming = () => this.sessions;
     const cores = () => this.cores(this.nowMs);
     const used = () => this.used(this.nowMs);
-    const idle = () => (used() ? 0 : undefined);
+    const idle = () => (used() ? 1 - use : undefined);
     const load = { sessions: this.sessions, streaming, utilisation: () => use, cores, idle, used };
     this.control.tick(this.nowMs, tickMs, load);
     this.levels.add(this.control.level);
