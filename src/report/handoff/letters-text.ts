@@ -20,7 +20,7 @@ export function lettersText({ topic, letters, older }: LetterList, _: Paint, col
   ]);
   const head = ['id', 'put aside', 'session', 'utterance', 'tries', 'state', 'reason'];
   const left = ['id', 'put aside', 'session', 'state', 'reason'];
-  const more = older === 0 ? '' : `${count(older, 'older one')} not shown: --limit\n`;
+  const more = older === 0 ? '' : `${count(older, 'older one')} not shown: --before ${letters[0]!.id}\n`;
   return `${fitTable(head, rows, { columns, left, spare: ['utterance', 'put aside'] })}\n${more}`;
 }
 
