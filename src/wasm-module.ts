@@ -47,8 +47,22 @@ export const wasm = {
     ...[0x20, local, 0x20, end],
     ...[0x49, 0x0d, 0x00, 0x0b],
   ],
+  /** Runs `code` once, and again as long as `code` leaves something other than 0. */
+  loopWhile: (code: readonly number[]) => [0x03, 0x40, ...code, 0x0d, 0x00, 0x0b],
+  /** From 0 on. */
+  int: (value: number) => [0x41, ...signed(value)],
+  addInts: [0x6a],
+  subtractInts: [0x6b],
+  and: [0x71],
+  or: [0x72],
+  xor: [0x73],
+  shiftRight: [0x76],
+  /** Of two floats: 1 where the first is no more than the second, else 0, with NaN too. */
+  notAbove: [0x5f],
+  addDoubles: [0xa0],
   loadInt: (offset = 0) => [0x28, 2, ...unsigned(offset)],
   loadFloat: (offset = 0) => [0x2a, 2, ...unsigned(offset)],
+  loadDouble: (offset = 0) => [0x2b, 3, ...unsigned(offset)],
   storeDouble: (offset = 0) => [0x39, 3, ...unsigned(offset)],
   toDouble: [0xbb],
   toFloat: [0xb6],
@@ -68,7 +82,7 @@ export const wasm = {
   halves: (first: number, second: number) => [0xfd, 0x0d, ...eightFrom(8 * first), ...eightFrom(8 * second)],
 };
 
-const types = { i32: 0x7f, v128: 0x7b } as const;
+const types = { i32: 0x7f, f64: 0x7c, v128: 0x7b } as const;
 
 function eightFrom(byte: number): number[] {
   return Array.from({ length: 8 }, (_, at) => byte + at);

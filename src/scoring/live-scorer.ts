@@ -86,12 +86,12 @@ export class LiveScorer {
     return this.#aligner.frames;
   }
 
-  /** Takes the next frames of the utterance. */
-  push(frames: AcousticFrames): void {
+  /** Takes the next frames of the utterance: of `frames` the rows [from, to). */
+  push(frames: AcousticFrames, from = 0, to = frames.count): void {
     const logits = frames.scoreLogit ? frames.scoreLogit.length / Math.max(1, frames.count) : 0;
     if (this.frames === 0 && logits > 0) this.#scoring = this.#prepare(logits);
     const { store } = this.#scoring;
-    for (let row = 0; row < frames.count; row++) {
+    for (let row = from; row < to; row++) {
       store.add(frames.logPosterior, frames.scoreLogit, row);
       this.#emit(frames.logPosterior, row * this.#model.phones.length);
       this.#aligner.step(this.#emission);
@@ -186,7 +186,8 @@ export class LiveScorer {
   /** Log scores of one frame for the aligner. */
   #emit(logPosterior: Float32Array, offset: number): void {
     const emission = this.#emission;
-    const width = this.#model.phones.length;
+    const bias = this.#bias;
+    const silence = this.#silence;
     if (this.#gaps.touch(this.frames, this.frames + 1)) {
       // Nothing is known of this frame: every place in the text stays as likely as it was.
       emission.fill(0);
@@ -195,10 +196,11 @@ export class LiveScorer {
     }
     this.#insertions.hear(logPosterior, offset);
     let likeliest = -Infinity;
-    for (let k = 0; k < width; k++) {
-      const value = Math.max(penalties.floor, logPosterior[offset + k]! + this.#bias[k]!);
+    for (let k = 0; k < bias.length; k++) {
+      const heard = logPosterior[offset + k]! + bias[k]!;
+      const value = heard < penalties.floor ? penalties.floor : heard;
       emission[k] = value;
-      if (k !== this.#silence && value > likeliest) likeliest = value;
+      if (value > likeliest && k !== silence) likeliest = value;
     }
     emission[this.graph.fillerColumn] = likeliest - penalties.fillerFrame;
     emission[this.graph.outsideColumn] = this.#loop.step(emission) - penalties.outsideFrame;

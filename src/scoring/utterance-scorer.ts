@@ -131,7 +131,7 @@ export class UtteranceScorer {
     // Up to each moment of feedback, so that results do not depend on how the audio was cut.
     const due = Math.ceil((this.#nextEmitMs - this.#model.lookaheadMs) / this.#model.strideMs) - this.#scorer.frames;
     const count = Math.min(frames.count - row, Math.max(1, due), mostRows);
-    this.#scorer.push(rows(frames, row, count));
+    this.#scorer.push(frames, row, row + count);
     this.#spend(performance.now() - begun);
     if (this.#audioMs() >= this.#nextEmitMs) this.#emit();
     return row + count;
@@ -253,19 +253,4 @@ const mostRows = 10;
 
 function noTime(): { queue: number; features: number; asr: number; scoring: number } {
   return { queue: 0, features: 0, asr: 0, scoring: 0 };
-}
-
-/** `count` rows of the frames from `row` on, as views. */
-function rows(frames: AcousticFrames, row: number, count: number): AcousticFrames {
-  const cut = (values: Float32Array) => {
-    const width = values.length / frames.count;
-    return values.subarray(row * width, (row + count) * width);
-  };
-  return {
-    ...frames,
-    firstFrame: frames.firstFrame + row,
-    count,
-    logPosterior: cut(frames.logPosterior),
-    scoreLogit: frames.scoreLogit && cut(frames.scoreLogit),
-  };
 }

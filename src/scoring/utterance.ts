@@ -40,10 +40,27 @@ export function* judgeInContext(scorer: LiveScorer): Generator<void, JudgedPhone
   };
   const judged: JudgedPhone[][] = [];
   for (const phones of words) {
-    judged.push(phones.map((phone) => ({ ...phone, scoreInContext: inContext(phone) })));
+    judged.push(phones.map((phone) => withContext(phone, inContext(phone))));
     yield;
   }
   return judged;
+}
+
+/** Written out: V8 takes ten times as long to spread a phone. */
+function withContext(phone: ScoredPhone, scoreInContext: number | null): JudgedPhone {
+  return {
+    state: phone.state,
+    word: phone.word,
+    depth: phone.depth,
+    start: phone.start,
+    end: phone.end,
+    phone: phone.phone,
+    saidAt: phone.saidAt,
+    features: phone.features,
+    score: phone.score,
+    result: phone.result,
+    scoreInContext,
+  };
 }
 
 /**

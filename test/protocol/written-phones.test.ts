@@ -4,7 +4,11 @@ import type { PhonemeResult } from '../../src/protocol/result.ts';
 import { eachPhone, joinPhones, withoutAlternatives, writePhones } from '../../src/protocol/written-phones.ts';
 import { phonesOf } from '../kit/server/phone.ts';
 
-const score = fc.double({ min: -1000, max: 1000, noNaN: true });
+const score = fc.oneof(
+  fc.double({ min: -1000, max: 1000, noNaN: true }),
+  fc.tuple(fc.integer(), fc.constantFrom(10, 1000, 10_000, 100_000)).map(([steps, unit]) => steps / unit),
+  fc.constantFrom(0, -0, 0.1, -14.0001, 5e-324, -1e21, 2 ** 31, -(2 ** 31), 214_748.3648, 0.30000000000000004),
+);
 const someName = fc.oneof(fc.constantFrom('AA', 'TH', '"nbest":', '\\', 'ɹ̩', '\u0007', ','), fc.string());
 const somePhone: fc.Arbitrary<PhonemeResult> = fc.record(
   {

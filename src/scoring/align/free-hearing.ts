@@ -8,12 +8,11 @@ export type HeardPhone = {
   belief: number;
 };
 
-/** The phones of the likeliest course so far, newest first. */
-type Trail = HeardPhone & { before: Trail | undefined };
-
 /**
  * What the model hears when it is not told the text: the likeliest course through all phones
- * (Viterbi over a phone loop), where beginning a phone has a price. Some 0.1 us a frame.
+ * (Viterbi over a phone loop), where beginning a phone has a price. Some 0.1 us a frame, and 16
+ * bytes: every phone that begins in a frame follows the same one, so that the course back from any
+ * of them is one entry a frame, found by where a phone began.
  */
 export class FreeHearing {
   readonly #silence: number;
@@ -24,7 +23,10 @@ export class FreeHearing {
    */
   readonly #start: Int32Array;
   readonly #sum: Float64Array;
-  readonly #trail: (Trail | undefined)[];
+  /** Of the phone that ended before each frame: its column, where it began, its `#sum`. */
+  #leftColumn = new Int32Array(firstFrames);
+  #leftStart = new Int32Array(firstFrames);
+  #leftSum = new Float64Array(firstFrames);
   #frames = 0;
   #best = 0;
 
@@ -34,32 +36,39 @@ export class FreeHearing {
     this.#score = new Float64Array(phones);
     this.#start = new Int32Array(phones);
     this.#sum = new Float64Array(phones);
-    this.#trail = new Array(phones).fill(undefined);
   }
 
   /** One frame: a log-posterior for each phone, from `offset` on. */
   add(logPosterior: Float32Array, offset: number): void {
     const score = this.#score;
+    const start = this.#start;
+    const sum = this.#sum;
+    const frame = this.#frames;
     const previous = this.#best;
     const entry = score[previous]! - begun;
-    const sum = this.#sum[previous]!;
-    let trail: Trail | undefined;
+    this.#leave(frame, previous);
     let best = 0;
+    let highest = -Infinity;
     for (let k = 0; k < score.length; k++) {
-      if (entry > score[k]!) {
-        trail ??= this.#leave(previous, sum);
-        score[k] = entry;
-        this.#start[k] = this.#frames;
-        this.#sum[k] = 0;
-        this.#trail[k] = trail;
+      const heard = logPosterior[offset + k]!;
+      const value = heard < floor ? floor : heard;
+      let total = score[k]!;
+      let since = sum[k]!;
+      if (entry > total) {
+        total = entry;
+        since = 0;
+        start[k] = frame;
       }
-      const value = Math.max(floor, logPosterior[offset + k]!);
-      score[k]! += value;
-      this.#sum[k]! += value;
-      if (score[k]! > score[best]!) best = k;
+      total += value;
+      score[k] = total;
+      sum[k] = since + value;
+      if (total > highest) {
+        highest = total;
+        best = k;
+      }
     }
     this.#best = best;
-    this.#frames++;
+    this.#frames = frame + 1;
   }
 
   /** A frame whose sound was lost. */
@@ -71,24 +80,38 @@ export class FreeHearing {
   phones(): HeardPhone[] {
     const found: HeardPhone[] = [];
     if (this.#frames === 0) return found;
-    for (let at: Trail | undefined = this.#leave(this.#best, this.#sum[this.#best]!); at; at = at.before) {
-      const { before: _, ...phone } = at;
-      if (phone.column !== this.#silence) found.push(phone);
+    this.#leave(this.#frames, this.#best);
+    // What began with the first frame has nothing before it.
+    for (let end = this.#frames; end > 0; end = this.#leftStart[end]!) {
+      const [column, start] = [this.#leftColumn[end]!, this.#leftStart[end]!];
+      const belief = Math.exp(this.#leftSum[end]! / Math.max(1, end - start));
+      if (column !== this.#silence) found.push({ column, start, end, belief });
     }
     return found.reverse();
   }
 
-  /**
-   * The course that is in `column`, whose log-posteriors add up to `sum`, as if the phone ended
-   * before this frame.
-   */
-  #leave(column: number, sum: number): Trail {
-    const start = this.#start[column]!;
-    const belief = Math.exp(sum / Math.max(1, this.#frames - start));
-    return { column, start, end: this.#frames, belief, before: this.#trail[column] };
+  /** Notes the phone in `column` as the one that ended before `frame`. */
+  #leave(frame: number, column: number): void {
+    if (frame >= this.#leftStart.length) this.#grow(frame);
+    this.#leftColumn[frame] = column;
+    this.#leftStart[frame] = this.#start[column]!;
+    this.#leftSum[frame] = this.#sum[column]!;
+  }
+
+  #grow(frame: number): void {
+    const length = 2 ** Math.ceil(Math.log2(frame + 1));
+    const [columns, starts, sums] = [this.#leftColumn, this.#leftStart, this.#leftSum];
+    this.#leftColumn = new Int32Array(length);
+    this.#leftColumn.set(columns);
+    this.#leftStart = new Int32Array(length);
+    this.#leftStart.set(starts);
+    this.#leftSum = new Float64Array(length);
+    this.#leftSum.set(sums);
   }
 }
 
+/** Five seconds. */
+const firstFrames = 256;
 /**
  * What beginning a phone costs, nats: without it neighbours such as D and DH take turns frame by
  * frame.

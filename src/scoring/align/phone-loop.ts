@@ -24,7 +24,8 @@ export class PhoneLoop {
     const entry = reached - this.#phoneCost;
     let best = -Infinity;
     for (let k = 0; k < score.length; k++) {
-      const value = Math.max(score[k]!, entry) + emission[k]!;
+      const before = score[k]!;
+      const value = (before > entry ? before : entry) + emission[k]!;
       score[k] = value;
       if (value > best) best = value;
     }

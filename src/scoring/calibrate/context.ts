@@ -38,7 +38,10 @@ export const contextNames = [
 /** One scored phone, in the order of reading; a phone that was not heard has no features. */
 export type PhoneInContext = { word: number; score: number; logDuration: number; features: Float32Array | undefined };
 
-/** Gives the context of the phone with an index, in the order of `contextNames`. */
+/**
+ * Gives the context of the phone with an index, in the order of `contextNames`; what it gave before
+ * is written over.
+ */
 export function contextFeatures(phones: readonly PhoneInContext[]): (index: number) => Float32Array {
   const scores = phones.map((phone) => phone.score);
   const sorted = [...scores].sort((a, b) => a - b);
@@ -48,40 +51,57 @@ export function contextFeatures(phones: readonly PhoneInContext[]): (index: numb
   const meanLogDuration = average(phones.map((phone) => phone.logDuration));
   const meanMargin = meanFeature(phones, 'seglr');
   const meanVerdict = meanFeature(phones, 'ver');
-  const words = new Map<number, number[]>();
-  for (const [index, { word }] of phones.entries()) {
-    const members = words.get(word);
-    if (members) members.push(index);
-    else words.set(word, [index]);
-  }
+  const words = wordsOf(phones, scores);
+  const least = sorted[0]!;
+  const [p10, p25, p50] = [quantile(0.1), quantile(0.25), quantile(0.5)];
+  const logPhones = Math.log(phones.length);
+  // The next call writes over it: whoever asks reads it at once, and new memory for each phone is
+  // dear.
+  const context = new Float32Array(contextNames.length);
   return (index) => {
     const phone = phones[index]!;
     const word = words.get(phone.word)!;
-    const wordScores = word.map((other) => scores[other]!);
-    return Float32Array.from([
-      phone.score,
-      average(wordScores),
-      Math.min(...wordScores),
-      mean,
-      sorted[0]!,
-      quantile(0.1),
-      quantile(0.25),
-      quantile(0.5),
-      deviation,
-      phones.length > 1 ? (phones.length * mean - phone.score) / (phones.length - 1) : mean,
-      scores[index - 1] ?? mean,
-      scores[index + 1] ?? mean,
-      scores[index - 2] ?? mean,
-      scores[index + 2] ?? mean,
-      Math.log(word.length),
-      Math.log(phones.length),
-      word.indexOf(index) / Math.max(1, word.length - 1),
-      meanLogDuration,
-      phone.logDuration - meanLogDuration,
-      meanMargin,
-      meanVerdict,
-    ]);
+    context[0] = phone.score;
+    context[1] = word.mean;
+    context[2] = word.least;
+    context[3] = mean;
+    context[4] = least;
+    context[5] = p10;
+    context[6] = p25;
+    context[7] = p50;
+    context[8] = deviation;
+    context[9] = phones.length > 1 ? (phones.length * mean - phone.score) / (phones.length - 1) : mean;
+    context[10] = index > 0 ? scores[index - 1]! : mean;
+    context[11] = index + 1 < scores.length ? scores[index + 1]! : mean;
+    context[12] = index > 1 ? scores[index - 2]! : mean;
+    context[13] = index + 2 < scores.length ? scores[index + 2]! : mean;
+    context[14] = word.logPhones;
+    context[15] = logPhones;
+    context[16] = word.members.indexOf(index) / Math.max(1, word.members.length - 1);
+    context[17] = meanLogDuration;
+    context[18] = phone.logDuration - meanLogDuration;
+    context[19] = meanMargin;
+    context[20] = meanVerdict;
+    return context;
   };
+}
+
+type WordInContext = { members: number[]; mean: number; least: number; logPhones: number };
+
+function wordsOf(phones: readonly PhoneInContext[], scores: readonly number[]): Map<number, WordInContext> {
+  const words = new Map<number, WordInContext>();
+  for (const [index, { word }] of phones.entries()) {
+    const known = words.get(word);
+    if (known) known.members.push(index);
+    else words.set(word, { members: [index], mean: 0, least: 0, logPhones: 0 });
+  }
+  for (const word of words.values()) {
+    const own = word.members.map((member) => scores[member]!);
+    word.mean = average(own);
+    word.least = Math.min(...own);
+    word.logPhones = Math.log(own.length);
+  }
+  return words;
 }
 
 function meanFeature(phones: readonly PhoneInContext[], name: (typeof SEGMENT_FEATURES)[number]): number {

@@ -12,7 +12,7 @@ const unheard = { ...phone(1, 0), features: undefined };
 
 it('describes each phone by its word, its neighbours and the whole', () => {
   const contextOf = contextFeatures([phone(0, 2, 1, 4, 6), phone(0, 1, 2, 2, 1), unheard]);
-  const rows = [0, 1, 2].map(contextOf);
+  const rows = [0, 1, 2].map((index) => Float32Array.from(contextOf(index)));
   const named = rows.map((row) => Object.fromEntries(contextNames.map((name, index) => [name, row[index]])));
   expect(named[1]).toEqual({
     alone: 1,
