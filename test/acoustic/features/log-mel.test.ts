@@ -128,6 +128,33 @@ describe('FeatureStream', () => {
     expect(await features(tiny, [pcm])).toEqual(await features(tiny, [clean]));
   });
 
+  it('hears speakers in turn as each alone, to the bit', async () => {
+    const voices = [testSound(6000), testSound(6000).map((value) => value * 1e-3), testSound(6000).reverse()];
+    const plan = createLogMelPlan(tiny.features, tiny.sampleRateHz, await realFft(tiny.features.fft));
+    const speakers = voices.map((pcm) => {
+      const queue = new StepQueue(width);
+      return { pcm, queue, stream: new FeatureStream(tiny, plan, queue) };
+    });
+    for (let at = 0; at < 6000; at += 160) {
+      for (const { pcm, stream } of speakers) stream.push(pcm.subarray(at, at + 160), 0);
+    }
+    for (const { pcm, queue } of speakers) {
+      const out = new Float32Array(queue.length * width);
+      queue.take(queue.length, out, 0);
+      expect([...out]).toEqual(await features(tiny, [pcm], false));
+    }
+  });
+
+  it('hears the frame before where the power of one is beyond float32, and goes on', async () => {
+    const clean = await features(tiny, [testSound(6000)], false);
+    const pcm = testSound(6000);
+    pcm[3000] = 1e30;
+    const heard = await features(tiny, [pcm], false);
+    expect(heard.every(Number.isFinite)).toBe(true);
+    expect(heard.length).toBe(clean.length);
+    expect(largestDifference(heard.slice(-width), clean.slice(-width))).toBeLessThan(0.5);
+  });
+
   it('normalises by the mean of the loud frames so far, itself included', async () => {
     const recipe = { ...tiny.features, stack: 1 };
     const model: ModelPackage = { ...tiny, features: recipe, strideMs: 10 };
