@@ -83,10 +83,9 @@ function newPlan(recipe: LogMelRecipe, sampleRateHz: number, fft: RealFft): LogM
     newSpeaker: normaliser.newSpeaker,
     normalisedFrame(samples, offset, speaker, out, at) {
       hear(samples, offset);
-      if (!Number.isFinite(logs[0])) return false;
-      normaliser.apply(speaker);
-      out.set(frame, at);
-      return true;
+      const isSound = normaliser.apply(speaker);
+      if (isSound) out.set(frame, at);
+      return isSound;
     },
   };
 }

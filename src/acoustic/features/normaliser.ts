@@ -3,7 +3,7 @@ import type { RealFft } from './fft.ts';
 import type { MelKernel } from './mel-kernel.ts';
 
 /**
- * What is known of one speaker's voice: a sum a bin of the frames in which he spoke, their count,
+ * What is known of one speaker's voice: a sum a bin of the frames that were speech, their count,
  * and the peak that a frame has to come near.
  */
 export type Speaker = Float64Array;
@@ -13,8 +13,8 @@ export type Speaker = Float64Array;
  */
 export type Normaliser = {
   newSpeaker(): Speaker;
-  /** Normalises the log-mels that lie in `values`. */
-  apply(speaker: Speaker): void;
+  /** Normalises the log-mels that lie in `values`; false, with nothing done, where one is none. */
+  apply(speaker: Speaker): boolean;
 };
 
 /**
@@ -44,13 +44,14 @@ export function createNormaliser(recipe: LogMelRecipe, fft: RealFft, kernel: Mel
   return {
     newSpeaker: () => prior.slice(),
     apply(speaker) {
+      kernel.total(values, values + 4 * bins, total.byteOffset);
+      const level = total[0]! / bins;
+      if (!Number.isFinite(level)) return false;
       if (speaker !== current) {
         current?.set(loaded);
         loaded.set(speaker);
         current = speaker;
       }
-      kernel.total(values, values + 4 * bins, total.byteOffset);
-      const level = total[0]! / bins;
       const peak = Math.max(loaded[peakAt]! - decayNatsPerFrame, level);
       loaded[peakAt] = peak;
       if (level > peak - gateNats) {
@@ -58,6 +59,7 @@ export function createNormaliser(recipe: LogMelRecipe, fft: RealFft, kernel: Mel
         kernel.accumulate(values, sums, count);
       }
       kernel.normalise(sums, count, deviations.byteOffset, values, values + 4 * slots);
+      return true;
     },
   };
 }
