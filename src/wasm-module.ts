@@ -75,6 +75,25 @@ export const wasm = {
   multiplyFours: [0xfd, 0xe6, 0x01],
   multiplyPairs: [0xfd, 0xf2, 0x01],
   addPairs: [0xfd, 0xf0, 0x01],
+  subtractPairs: [0xfd, 0xf1, 0x01],
+  dividePairs: [0xfd, 0xf3, 0x01],
+  double: (value: number) => [0x44, ...littleEndian(new Float64Array([value]))],
+  /** A double, or a whole number of 64 bits, twice. */
+  twice: (value: number) => [0xfd, 0x0c, ...littleEndian(new Float64Array([value, value]))],
+  wholeTwice: (value: bigint) => [0xfd, 0x0c, ...littleEndian(new BigInt64Array([value, value]))],
+  /** On bits, and on pairs of whole numbers of 64 bits. */
+  andBits: [0xfd, 0x4e],
+  orBits: [0xfd, 0x50],
+  xorBits: [0xfd, 0x51],
+  /** Of three: the first where the bits of the third are set, else the second. */
+  select: [0xfd, 0x52],
+  addWholes: [0xfd, 0xce, 0x01],
+  subtractWholes: [0xfd, 0xd1, 0x01],
+  /** Bits of one that are set where it is below, or above, the other. */
+  isBelow: [0xfd, 0xd8, 0x01],
+  isAbove: [0xfd, 0xd9, 0x01],
+  shiftWholesLeft: (bits: number) => [0x41, ...signed(bits), 0xfd, 0xcb, 0x01],
+  shiftWholesRight: (bits: number) => [0x41, ...signed(bits), 0xfd, 0xcd, 0x01],
   /** The first two of four floats as doubles; a pair of doubles as floats, zeros behind them. */
   pairFromFloats: [0xfd, 0x5f],
   floatsFromPair: [0xfd, 0x5e],
@@ -83,6 +102,10 @@ export const wasm = {
 };
 
 const types = { i32: 0x7f, f64: 0x7c, v128: 0x7b } as const;
+
+function littleEndian(values: Float64Array | BigInt64Array): Uint8Array {
+  return new Uint8Array(values.buffer);
+}
 
 function eightFrom(byte: number): number[] {
   return Array.from({ length: 8 }, (_, at) => byte + at);

@@ -1,6 +1,7 @@
 """Write a package's second file: the same network in integer arithmetic, for the CPU.
 
 python3 -m learner.integer --cache DIR --package models/en-learner     (needs onnxruntime)
+python3 -m learner.integer --package models/en-learner     keeps the numbers of the file that is there: only its graph is new
 
 What goes into a hidden layer is rounded to bytes once, with a scale that is fixed from recordings: so an answer never depends on
 the others in a batch, and a stream's past is kept as bytes. First layer and heads stay in float32: what they get and give is
@@ -12,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 from . import store
@@ -26,6 +26,8 @@ EVERY = {"learners": 12, "kathleen": 20}
 KEPT_RANGE = 0.6
 # With 7 bits, products of bytes never overflow the 16-bit sums of processors without VNNI: one answer everywhere.
 WEIGHT_LIMIT = 63
+# The domain of ONNX Runtime's own operators, which both of its builds for CPUs have.
+FUSED = "com.microsoft"
 
 
 def main():
@@ -33,9 +35,12 @@ def main():
     folder = Path(args.package)
     described = json.loads((folder / "model.json").read_text("utf8"))
     source = folder / described["onnx"]
-    weights = constants(source)
     path = folder / described.get("onnx_cpu", "model.cpu.onnx")
-    model = Integers(weights, input_tops(source, described, recordings(args.cache, described))).model()
+    if args.cache:
+        numbers = in_bytes(constants(source), input_tops(source, described, recordings(args.cache, described)))
+    else:
+        numbers = constants(path)
+    model = Integers(numbers).model()
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
     as_float16(path, path)
@@ -43,72 +48,91 @@ def main():
     (folder / "model.json").write_text(json.dumps(described, indent=2) + "\n", "utf8")
 
 
-class Integers:
-    """The graph, node by node. x [B, T, 80], s0 [B, 2, 80] float32, s1 [B, N, width] bytes -> logp, score, n0, n1 as `Streaming`."""
+def in_bytes(weights, tops):
+    """The constants of `Integers`: those of first layer and heads as they are, of hidden layers as bytes and scales."""
+    numbers = {name: values for name, values in weights.items() if not name.startswith("weights.") or name == "weights.0"}
+    for layer in range(1, len(DILATIONS)):
+        weight, step = weights[f"weights.{layer}"], KEPT_RANGE * tops[layer - 1] / 255
+        columns = np.maximum(np.abs(weight).max(0), 1e-12) / WEIGHT_LIMIT
+        rounded = np.clip(np.round(weight / columns), -WEIGHT_LIMIT, WEIGHT_LIMIT).astype(np.int8)
+        numbers.update({f"step.{layer}": np.float32(step), f"bytes.{layer}": rounded, f"scale.{layer}": (step * columns).astype(np.float32)})
+    return numbers
 
-    def __init__(self, weights, tops):
-        self.weights, self.tops = weights, tops
-        self.nodes, self.stored = [], {}
+
+class Integers:
+    """The graph, node by node. x [B, T, 80], s0 [B, 2, 80] float32, s1 [B, N, width] bytes -> logp, score, n0, n1 as `Streaming`.
+
+    A graph of few nodes: each costs a pass over all activations, and together they took as long as the products do where the
+    processor has instructions for them.
+    """
+
+    def __init__(self, numbers):
+        self.numbers = numbers
+        self.nodes, self.stored, self.places = [], {}, {}
 
     def model(self):
         reaches = [(TAPS - 1) * dilation for dilation in DILATIONS]
-        inputs = self.weights["weights.0"].shape[0] // TAPS
-        width = self.weights["weights.0"].shape[1]
+        inputs = self.numbers["weights.0"].shape[0] // TAPS
+        width = self.numbers["weights.0"].shape[1]
+        self.steps = self.counted("x")
         taps = self.past("0", "s0", "x", DILATIONS[0], "n0")
         x = self.node("Relu", self.node("Add", self.node("MatMul", taps, self.constant("weights.0")), self.constant("biases.0")))
-        at, kept = 0, []
-        for number in range(1, len(DILATIONS)):
-            layer, reach = str(number), reaches[number]
-            x = self.hidden(layer, x, self.slice("s1", 1, at, at + reach), DILATIONS[number], kept)
-            at += reach
+        self.stored["reaches"] = np.array(reaches[1:], np.int64)
+        before = [f"before.{layer}" for layer in range(1, len(DILATIONS))]
+        self.nodes.append(helper.make_node("Split", ["s1", "reaches"], before, axis=1))
+        kept = [f"kept.{layer}" for layer in range(1, len(DILATIONS))]
+        for layer, dilation in enumerate(DILATIONS[1:], 1):
+            x = self.hidden(str(layer), x, before[layer - 1], dilation, kept[layer - 1])
         self.node("Concat", *kept, output="n1", axis=1)
         out = self.node("Add", self.node("MatMul", x, self.constant("head")), self.constant("head_bias"))
-        self.node("LogSoftmax", self.slice(out, 2, 0, PHONES_OUT), output="logp", axis=-1)
-        self.slice(out, 2, PHONES_OUT, 2 * PHONES_OUT, output="score")
+        self.stored["heads"] = np.array([PHONES_OUT, PHONES_OUT], np.int64)
+        self.nodes.append(helper.make_node("Split", [out, "heads"], ["logits", "score"], axis=2))
+        self.node("LogSoftmax", "logits", output="logp", axis=-1)
         value = helper.make_tensor_value_info
         graph = helper.make_graph(
             self.nodes, "integers",
             [value("x", TensorProto.FLOAT, ["B", "T", inputs]), value("s0", TensorProto.FLOAT, ["B", reaches[0], inputs]),
-             value("s1", TensorProto.UINT8, ["B", at, width])],
+             value("s1", TensorProto.UINT8, ["B", sum(reaches[1:]), width])],
             [value("logp", TensorProto.FLOAT, ["B", "T", PHONES_OUT]), value("score", TensorProto.FLOAT, ["B", "T", PHONES_OUT]),
-             value("n0", TensorProto.FLOAT, ["B", reaches[0], inputs]), value("n1", TensorProto.UINT8, ["B", at, width])],
+             value("n0", TensorProto.FLOAT, ["B", reaches[0], inputs]), value("n1", TensorProto.UINT8, ["B", sum(reaches[1:]), width])],
             [numpy_helper.from_array(np.asarray(values), name) for name, values in self.stored.items()])
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(FUSED, 1)])
         model.ir_version = 7
         return model
 
     def hidden(self, layer, x, before, dilation, kept):
         """relu(taps(x) W + b) + x, in bytes up to the sum of products. Everything before it was a ReLU: bytes begin at 0."""
-        step = KEPT_RANGE * self.tops[int(layer) - 1] / 255
-        weight = self.weights[f"weights.{layer}"]
-        columns = np.maximum(np.abs(weight).max(0), 1e-12) / WEIGHT_LIMIT
-        rounded = np.clip(np.round(weight / columns), -WEIGHT_LIMIT, WEIGHT_LIMIT).astype(np.int8)
-        self.stored.update({f"step.{layer}": np.float32(step), "zero": np.uint8(0), f"bytes.{layer}": rounded,
-                            f"scale.{layer}": (step * columns).astype(np.float32)})
-        coarse = self.node("QuantizeLinear", x, f"step.{layer}", "zero")
-        taps = self.past(layer, before, coarse, dilation, f"kept.{layer}")
-        kept.append(f"kept.{layer}")
-        sums = self.node("Cast", self.node("MatMulInteger", taps, f"bytes.{layer}"), to=TensorProto.FLOAT)
-        y = self.node("Add", self.node("Mul", sums, f"scale.{layer}"), self.constant(f"biases.{layer}"))
-        return self.node("Add", x, self.node("Relu", y))
+        self.stored.update({"zero": np.uint8(0), "one": np.float32(1)})
+        coarse = self.node("QuantizeLinear", x, self.constant(f"step.{layer}"), "zero")
+        taps = self.past(layer, before, coarse, dilation, kept)
+        numbers = [self.constant(f"{part}.{layer}") for part in ("bytes", "scale", "biases")]
+        product = [taps, numbers[0], "one", numbers[1], "", "", numbers[2]]
+        return self.node("Add", x, self.node("Relu", self.node("MatMulIntegerToFloat", *product, domain=FUSED)))
 
     def past(self, layer, before, now, dilation, kept):
         """Each step beside its past at one and two dilations, [B, T, 3 C]; what the next chunk needs is named `kept`."""
-        whole, reach, end = self.node("Concat", before, now, axis=1), (TAPS - 1) * dilation, np.iinfo(np.int64).max
-        spans = (0, -reach), (dilation, -dilation), (reach, end)
-        taps = self.node("Concat", *(self.slice(whole, 1, *span) for span in spans), axis=2)
-        self.slice(whole, 1, -reach, end, output=kept)
-        return taps
+        whole, reach = self.node("Concat", before, now, axis=1), (TAPS - 1) * dilation
+        for number in (1, -reach, np.iinfo(np.int64).max):
+            self.stored[f"int.{number}"] = np.array([number], np.int64)
+        self.node("Slice", whole, f"int.{-reach}", f"int.{np.iinfo(np.int64).max}", "int.1", output=kept)
+        self.stored["taps"] = np.array([0, 0, -1], np.int64)
+        return self.node("Reshape", self.node("Gather", whole, self.tap_places(dilation), axis=1), "taps")
 
-    def slice(self, x, axis, start, end, output=None):
-        places = []
-        for number in (start, end, axis):
-            places.append(f"int.{number}")
-            self.stored[places[-1]] = np.array([number], np.int64)
-        return self.node("Slice", x, *places, output=output)
+    def counted(self, x):
+        """0 to T - 1, [T, 1], of what is [B, T, C]."""
+        self.stored.update({"axis": np.array(1, np.int64), "first": np.array(0, np.int64), "int.1": np.array([1], np.int64)})
+        steps = self.node("Gather", self.node("Shape", x), "axis")
+        return self.node("Unsqueeze", self.node("Range", "first", steps, "axis"), "int.1")
+
+    def tap_places(self, dilation):
+        """Where in its past and itself each step finds its taps, [T, 3]; made once a dilation."""
+        if dilation not in self.places:
+            self.stored[f"taps.{dilation}"] = np.array([[0, dilation, 2 * dilation]], np.int64)
+            self.places[dilation] = self.node("Add", self.steps, f"taps.{dilation}")
+        return self.places[dilation]
 
     def constant(self, name):
-        self.stored[name] = self.weights[name]
+        self.stored[name] = self.numbers[name]
         return name
 
     def node(self, kind, *inputs, output=None, **attributes):
@@ -118,9 +142,9 @@ class Integers:
 
 
 def constants(path):
-    """{name: float32 values} of weights and biases; those stored as float16 under the names they are used by."""
-    return {tensor.name.removesuffix(".half"): numpy_helper.to_array(tensor).astype(np.float32)
-            for tensor in onnx.load(str(path)).graph.initializer}
+    """{name: values} of a file; floats as float32, those stored as float16 under the names they are used by."""
+    stored = {tensor.name.removesuffix(".half"): numpy_helper.to_array(tensor) for tensor in onnx.load(str(path)).graph.initializer}
+    return {name: values.astype(np.float32) if values.dtype.kind == "f" else values for name, values in stored.items()}
 
 
 def recordings(cache, described):
@@ -138,6 +162,8 @@ def recordings(cache, described):
 
 def input_tops(path, described, inputs):
     """The largest value that each hidden layer's product gets."""
+    import onnxruntime
+
     model = onnx.load(str(path))
     names = [node.input[0] for node in model.graph.node if node.op_type == "MatMul" and node.input[1].startswith("weights.")][1:]
     model.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
@@ -155,8 +181,8 @@ def input_tops(path, described, inputs):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    for flag in ("--cache", "--package"):
-        parser.add_argument(flag, required=True)
+    parser.add_argument("--cache", help="the recordings that ranges are taken from; absent: the numbers of the file are kept")
+    parser.add_argument("--package", required=True)
     return parser.parse_args()
 
 

@@ -1,6 +1,6 @@
 import type { ModelPackage } from '../model/model-package.ts';
 import type { LogMelPlan } from './log-mel.ts';
-import { createNormaliser, type Normaliser } from './normaliser.ts';
+import type { Speaker } from './normaliser.ts';
 import type { StepQueue } from './step-queue.ts';
 
 /**
@@ -20,7 +20,7 @@ export class FeatureStream {
   readonly #windowSamples: number;
   readonly #hopSamples: number;
   readonly #strideSamples: number;
-  readonly #normaliser: Normaliser;
+  readonly #speaker: Speaker;
   readonly #hop: Float32Array<ArrayBuffer>;
   #hopsInStep = 0;
   #steps = 0;
@@ -41,7 +41,7 @@ export class FeatureStream {
     this.#windowSamples = windowSamples;
     this.#hopSamples = hopSamples;
     this.#strideSamples = hopSamples * stack;
-    this.#normaliser = createNormaliser(model.features);
+    this.#speaker = plan.newSpeaker();
     this.#hop = new Float32Array(bins * stack);
     this.#samples = new Float32Array(windowSamples + chunkHops * hopSamples);
   }
@@ -83,9 +83,9 @@ export class FeatureStream {
     let offset = 0;
     for (; offset + this.#windowSamples <= this.#held; offset += this.#hopSamples) {
       const row = this.#hopsInStep * this.#bins;
-      this.#plan.frame(this.#samples, offset, this.#hop, row);
-      if (!Number.isFinite(this.#hop[row])) this.#frameOfFinite(offset, row);
-      this.#normaliser.apply(this.#hop, row);
+      if (!this.#plan.normalisedFrame(this.#samples, offset, this.#speaker, this.#hop, row)) {
+        this.#frameOfFinite(offset, row);
+      }
       if (++this.#hopsInStep < this.#stack) continue;
       this.#hopsInStep = 0;
       this.#steps++;
@@ -98,11 +98,12 @@ export class FeatureStream {
 
   /**
    * The window holds a sample that is no finite number, which no bin of its spectrum is without:
-   * looked for here alone, and not in all sound, each sample of which would be looked at.
+   * looked for here alone, and not in all sound, each sample of which would be looked at. A frame
+   * whose power is beyond float32 even so stays the one before.
    */
   #frameOfFinite(offset: number, row: number): void {
     for (let at = offset; at < this.#held; at++) if (!Number.isFinite(this.#samples[at])) this.#samples[at] = 0;
-    this.#plan.frame(this.#samples, offset, this.#hop, row);
+    this.#plan.normalisedFrame(this.#samples, offset, this.#speaker, this.#hop, row);
   }
 }
 

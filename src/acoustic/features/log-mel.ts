@@ -2,6 +2,7 @@ import type { LogMelRecipe } from '../model/model-package.ts';
 import type { RealFft } from './fft.ts';
 import { type MelFilters, melFilters } from './mel.ts';
 import { createMelKernel } from './mel-kernel.ts';
+import { createNormaliser, type Speaker } from './normaliser.ts';
 
 /** Tables of one recipe and the thread's FFT, shared by all streams of an engine. */
 export type LogMelPlan = {
@@ -13,6 +14,14 @@ export type LogMelPlan = {
    * `out[at .. at + bins)`.
    */
   frame(samples: Float32Array, offset: number, out: Float32Array, at: number): void;
+  /** What `normalisedFrame` knows of a speaker of whom nothing was heard yet. */
+  newSpeaker(): Speaker;
+  /**
+   * As `frame`, normalised by what is known of the speaker, the frame among it. False, with nothing
+   * done, where a sample is no finite number, which no bin of a spectrum is without, or the power is
+   * beyond float32.
+   */
+  normalisedFrame(samples: Float32Array, offset: number, speaker: Speaker, out: Float32Array, at: number): boolean;
 };
 
 /**
@@ -36,7 +45,7 @@ function newPlan(recipe: LogMelRecipe, sampleRateHz: number, fft: RealFft): LogM
   const hopSamples = Math.round((recipe.hopMs * sampleRateHz) / 1000);
   const { bins } = recipe;
   const { memory, size } = fft;
-  const { multiply, power: toPower, sum } = createMelKernel(memory);
+  const kernel = createMelKernel(memory);
   // Behind the window's end both stay zero.
   const held = floatsIn(fft, size);
   const window = floatsIn(fft, size);
@@ -47,19 +56,36 @@ function newPlan(recipe: LogMelRecipe, sampleRateHz: number, fft: RealFft): LogM
   const { pairs, weights } = placeFilters(fft, melFilters(recipe, sampleRateHz), power);
   const floor = doublesIn(fft, 1);
   floor[0] = recipe.floor;
-  const sums = doublesIn(fft, 2 * Math.ceil(bins / 2));
-  const sumsEnd = sums.byteOffset + sums.byteLength;
+  const slots = 4 * Math.ceil(bins / 4);
+  // What stands behind the last bin is the logarithm of 1.
+  const sums = doublesIn(fft, slots).fill(1);
+  const sumsEnd = sums.byteOffset + 16 * Math.ceil(bins / 2);
+  const logs = floatsIn(fft, slots);
+  const logsEnd = logs.byteOffset + logs.byteLength;
+  const frame = logs.subarray(0, bins);
+  const normaliser = createNormaliser(recipe, fft, kernel, logs.byteOffset);
+  const hear = (samples: Float32Array, offset: number): void => {
+    held.set(samples.subarray(offset, offset + windowSamples));
+    kernel.multiply(held.byteOffset, window.byteOffset, fft.input, fft.input + 4 * size);
+    fft.run();
+    kernel.power(fft.output, power, power + 4 * size);
+    kernel.sum(pairs, weights, floor.byteOffset, sums.byteOffset, sumsEnd);
+    kernel.log(sums.byteOffset, logs.byteOffset, logsEnd);
+  };
   return {
     bins,
     windowSamples,
     hopSamples,
     frame(samples, offset, out, at) {
-      held.set(samples.subarray(offset, offset + windowSamples));
-      multiply(held.byteOffset, window.byteOffset, fft.input, fft.input + 4 * size);
-      fft.run();
-      toPower(fft.output, power, power + 4 * size);
-      sum(pairs, weights, floor.byteOffset, sums.byteOffset, sumsEnd);
-      for (let m = 0; m < bins; m++) out[at + m] = Math.log(sums[m]!);
+      hear(samples, offset);
+      out.set(frame, at);
+    },
+    newSpeaker: normaliser.newSpeaker,
+    normalisedFrame(samples, offset, speaker, out, at) {
+      hear(samples, offset);
+      const isSound = normaliser.apply(speaker);
+      if (isSound) out.set(frame, at);
+      return isSound;
     },
   };
 }

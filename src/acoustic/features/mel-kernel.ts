@@ -1,4 +1,5 @@
 import { wasm, wasmModule } from '../../wasm-module.ts';
+import { logarithms, logLocals } from './log-code.ts';
 
 /**
  * The loops of a log-mel frame in WebAssembly, in the memory of the FFT: float32 and float64 as a
@@ -18,6 +19,20 @@ export type MelKernel = {
    * `floor` is where each sum begins.
    */
   sum(pairs: number, weights: number, floor: number, sums: number, sumsEnd: number): void;
+  /**
+   * Natural logarithms of float64, positive and normal, as float32, four at a time; what is not
+   * finite gives no number.
+   */
+  log(sums: number, logs: number, logsEnd: number): void;
+  /** The sum of float32 in float64, one after the other. */
+  total(values: number, valuesEnd: number, total: number): void;
+  /** Adds float32 to sums of float64, two at a time. */
+  accumulate(values: number, sums: number, sumsEnd: number): void;
+  /**
+   * (value - sum / count) / deviation in float64, for float32 in place, four at a time; all but
+   * them float64.
+   */
+  normalise(sums: number, count: number, deviations: number, values: number, valuesEnd: number): void;
 };
 
 /** @param memory of the FFT */
@@ -43,6 +58,10 @@ export function createMelKernel(memory: WebAssembly.Memory): MelKernel {
         ],
         code: sumCode(),
       },
+      { name: 'log', parameters: 3, locals: [[2 + logLocals, 'v128']], code: logCode() },
+      { name: 'total', parameters: 3, locals: [[1, 'f64']], code: totalCode() },
+      { name: 'accumulate', parameters: 3, locals: [], code: accumulateCode() },
+      { name: 'normalise', parameters: 5, locals: [], code: normaliseCode() },
     ],
     'imported',
   );
@@ -102,4 +121,54 @@ function sumCode(): number[] {
     ...[...get(sums), ...get(sum), ...store()],
     ...[...add(pairs, 8), ...add(sums, 16)],
   ]);
+}
+
+function logCode(): number[] {
+  const [sums, logs, logsEnd, first, second, free] = [0, 1, 2, 3, 4, 5] as const;
+  return loopBelow(logs, logsEnd, [
+    ...[...get(sums), ...load(), ...set(first), ...get(sums), ...load(16), ...set(second)],
+    ...[...logarithms(first, free), ...logarithms(second, free)],
+    ...[...get(logs), ...inFloats(get(first), get(second)), ...store()],
+    ...[...add(sums, 32), ...add(logs, 16)],
+  ]);
+}
+
+function totalCode(): number[] {
+  const [values, valuesEnd, total, sum] = [0, 1, 2, 3] as const;
+  return [
+    ...[...wasm.double(0), ...set(sum)],
+    ...loopBelow(values, valuesEnd, [
+      ...[...get(sum), ...get(values), ...wasm.loadFloat(), ...wasm.toDouble, ...wasm.addDoubles, ...set(sum)],
+      ...add(values, 4),
+    ]),
+    ...[...get(total), ...get(sum), ...wasm.storeDouble()],
+  ];
+}
+
+function accumulateCode(): number[] {
+  const [values, sums, sumsEnd] = [0, 1, 2] as const;
+  return loopBelow(sums, sumsEnd, [
+    ...[...get(sums), ...get(sums), ...load()],
+    ...[...get(values), ...load(), ...wasm.pairFromFloats, ...wasm.addPairs, ...store()],
+    ...[...add(values, 8), ...add(sums, 16)],
+  ]);
+}
+
+function normaliseCode(): number[] {
+  const [sums, count, deviations, values, valuesEnd] = [0, 1, 2, 3, 4] as const;
+  const pair = (floats: number[], offset: number) => [
+    ...[...floats, ...wasm.pairFromFloats],
+    ...[...get(sums), ...load(offset), ...get(count), ...wasm.loadTwice(), ...wasm.dividePairs],
+    ...[...wasm.subtractPairs, ...get(deviations), ...load(offset), ...wasm.dividePairs],
+  ];
+  const four = [...get(values), ...load()];
+  return loopBelow(values, valuesEnd, [
+    ...[...get(values), ...inFloats(pair(four, 0), pair([...four, ...four, ...wasm.halves(1, 1)], 16)), ...store()],
+    ...[...add(sums, 32), ...add(deviations, 32), ...add(values, 16)],
+  ]);
+}
+
+/** Two pairs of doubles as four floats. */
+function inFloats(first: number[], second: number[]): number[] {
+  return [...first, ...wasm.floatsFromPair, ...second, ...wasm.floatsFromPair, ...wasm.halves(0, 2)];
 }

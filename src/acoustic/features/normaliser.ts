@@ -1,32 +1,65 @@
 import type { LogMelRecipe } from '../model/model-package.ts';
+import type { RealFft } from './fft.ts';
+import type { MelKernel } from './mel-kernel.ts';
+
+/**
+ * What is known of one speaker's voice: a sum a bin of the frames that were speech, their count,
+ * and the peak that a frame has to come near.
+ */
+export type Speaker = Float64Array;
 
 /**
  * Subtracts the speaker's running mean and divides by a fixed deviation, frame by frame, in place.
  */
-export type Normaliser = { apply(frame: Float32Array, at: number): void };
+export type Normaliser = {
+  newSpeaker(): Speaker;
+  /** Normalises the log-mels that lie in `values`; false, with nothing done, where one is none. */
+  apply(speaker: Speaker): boolean;
+};
 
 /**
  * Causal mean normalisation. A peak tracker follows the frames' mean log-mel and sinks by
  * `decayNatsPerFrame`; a frame less than `gateNats` below the peak is speech and enters the running
  * mean, itself included, which starts as `mean` worth `priorFrames`.
+ *
+ * @param values Where the log-mels lie in the memory of the FFT, with room for whole fours.
  */
-export function createNormaliser(recipe: LogMelRecipe): Normaliser {
+export function createNormaliser(recipe: LogMelRecipe, fft: RealFft, kernel: MelKernel, values: number): Normaliser {
   const { bins, normalisation } = recipe;
   const { priorFrames, gateNats, decayNatsPerFrame, mean, deviation } = normalisation;
-  const sum = Float64Array.from(mean, (value) => value * priorFrames);
-  let count = priorFrames;
-  let peak = Number.NEGATIVE_INFINITY;
+  const slots = 4 * Math.ceil(bins / 4);
+  const doubles = (count: number) => new Float64Array(fft.memory.buffer, fft.allocate(8 * count), count);
+  const deviations = doubles(slots).fill(1);
+  deviations.set(deviation);
+  const total = doubles(1);
+  const [countAt, peakAt] = [slots, slots + 1];
+  const loaded = doubles(slots + 2);
+  const [sums, count] = [loaded.byteOffset, loaded.byteOffset + 8 * countAt];
+  const prior = new Float64Array(slots + 2);
+  prior.set(mean.map((value) => value * priorFrames));
+  prior[countAt] = priorFrames;
+  prior[peakAt] = Number.NEGATIVE_INFINITY;
+  // Whose voice is in the FFT's memory: a chunk's frames are one speaker's.
+  let current: Speaker | undefined;
   return {
-    apply(frame, at) {
-      let level = 0;
-      for (let b = 0; b < bins; b++) level += frame[at + b]!;
-      level /= bins;
-      peak = Math.max(peak - decayNatsPerFrame, level);
-      if (level > peak - gateNats) {
-        count++;
-        for (let b = 0; b < bins; b++) sum[b]! += frame[at + b]!;
+    newSpeaker: () => prior.slice(),
+    apply(speaker) {
+      kernel.total(values, values + 4 * bins, total.byteOffset);
+      const level = total[0]! / bins;
+      if (!Number.isFinite(level)) return false;
+      if (speaker !== current) {
+        current?.set(loaded);
+        loaded.set(speaker);
+        current = speaker;
       }
-      for (let b = 0; b < bins; b++) frame[at + b] = (frame[at + b]! - sum[b]! / count) / deviation[b]!;
+      const peak = Math.max(loaded[peakAt]! - decayNatsPerFrame, level);
+      loaded[peakAt] = peak;
+      if (level > peak - gateNats) {
+        loaded[countAt]!++;
+        kernel.accumulate(values, sums, count);
+      }
+      kernel.normalise(sums, count, deviations.byteOffset, values, values + 4 * slots);
+      return true;
     },
   };
 }

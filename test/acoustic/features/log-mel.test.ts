@@ -115,7 +115,11 @@ describe('FeatureStream', () => {
   it('hears the same in whole numbers of 16 bits, to the bit', async () => {
     const whole = Int16Array.from(testSound(6000), (value) => value * 32_768);
     const floats = Float32Array.from(whole, (value) => value / 32_768);
-    expect(await features(tiny, [whole.subarray(0, 999), whole.subarray(999)])).toEqual(await features(tiny, [floats]));
+    const heard = await features(tiny, [floats]);
+    expect(await features(tiny, [whole.subarray(0, 999), whole.subarray(999)])).toEqual(heard);
+    // What comes in floats behind it, and in whole numbers again.
+    const mixed = [whole.subarray(0, 999), floats.subarray(999, 2001), whole.subarray(2001)];
+    expect(await features(tiny, mixed)).toEqual(heard);
   });
 
   it('takes NaN and infinities as silence', async () => {
@@ -126,6 +130,32 @@ describe('FeatureStream', () => {
       clean[at] = 0;
     });
     expect(await features(tiny, [pcm])).toEqual(await features(tiny, [clean]));
+  });
+
+  it('hears speakers in turn as each alone, to the bit', async () => {
+    const voices = [testSound(6000), testSound(6000).map((value) => value * 1e-3), testSound(6000).reverse()];
+    const plan = createLogMelPlan(tiny.features, tiny.sampleRateHz, await realFft(tiny.features.fft));
+    const speakers = voices.map((pcm) => {
+      const queue = new StepQueue(width);
+      return { pcm, queue, stream: new FeatureStream(tiny, plan, queue) };
+    });
+    for (let at = 0; at < 6000; at += 160) {
+      for (const { pcm, stream } of speakers) stream.push(pcm.subarray(at, at + 160), 0);
+    }
+    for (const { pcm, queue } of speakers) {
+      const out = new Float32Array(queue.length * width);
+      queue.take(queue.length, out, 0);
+      expect([...out]).toEqual(await features(tiny, [pcm], false));
+    }
+  });
+
+  it.each([3e18, 1e19, 1e20, 1e30])('gives numbers where a sample is %d, and goes on', async (loud) => {
+    const clean = await features(tiny, [testSound(6000)], false);
+    const pcm = testSound(6000);
+    pcm[3000] = loud / 32_768;
+    const heard = await features(tiny, [pcm], false);
+    expect(heard.every(Number.isFinite)).toBe(true);
+    expect(heard.length).toBe(clean.length);
   });
 
   it('normalises by the mean of the loud frames so far, itself included', async () => {

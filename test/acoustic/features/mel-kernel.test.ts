@@ -68,4 +68,55 @@ describe('the kernel of log-mel frames', () => {
       law,
     );
   });
+
+  it('takes the logarithm as Math.log does, rounded to float32, to the last bit', () => {
+    const [sums, logs] = [doubles(8), floats(8)];
+    const anywhere = fc.double({ min: 2 ** -1022, max: Number.MAX_VALUE, noNaN: true });
+    const near = fc.double({ min: 0.5, max: 2, noNaN: true });
+    const powers = fc.integer({ min: -1000, max: 1000 }).map((k) => 2 ** k);
+    const beside = fc.integer({ min: -4, max: 4 }).map((ulps) => 1 + ulps * 2 ** -52);
+    const asPower = fc.double({ min: 1000, max: 1e14, noNaN: true });
+    const one = fc.oneof(anywhere, near, powers, beside, asPower);
+    fc.assert(
+      fc.property(fc.array(one, { minLength: 8, maxLength: 8 }), (values) => {
+        sums.set(values);
+        kernel.log(sums.byteOffset, logs.byteOffset, endOf(logs));
+        expect([...logs]).toEqual(values.map((value) => Math.fround(Math.log(value))));
+      }),
+      { numRuns: 2000, seed: 7 },
+    );
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('gives no number for the logarithm of %d, and for it alone', (none) => {
+    const [sums, logs] = [doubles(4).fill(1), floats(4)];
+    sums[2] = none;
+    kernel.log(sums.byteOffset, logs.byteOffset, endOf(logs));
+    expect([...logs]).toEqual([0, 0, Number.NaN, 0]);
+  });
+
+  it('adds up and normalises by sums, count and deviations as plain loops do, to the last bit', () => {
+    const [values, sums, deviations, count, total] = [floats(10), doubles(8), doubles(8), doubles(1), doubles(1)];
+    const finite = fc.float({ min: -100, max: 100, noNaN: true });
+    const eight = fc.array(finite, { minLength: 8, maxLength: 8 });
+    const positive = fc.double({ min: 0.5, max: 1000, noNaN: true });
+    const eightDeviations = fc.array(positive, { minLength: 8, maxLength: 8 });
+    fc.assert(
+      fc.property(eight, eight, eightDeviations, positive, (heard, before, spread, frames) => {
+        values.set(heard);
+        sums.set(before);
+        deviations.set(spread);
+        count[0] = frames;
+        kernel.total(values.byteOffset, values.byteOffset + 28, total.byteOffset);
+        expect(total[0]).toBe(heard.slice(0, 7).reduce((sum, value) => sum + value, 0));
+        kernel.accumulate(values.byteOffset, sums.byteOffset, endOf(sums));
+        const after = heard.map((value, b) => before[b]! + value);
+        expect([...sums]).toEqual(after);
+        const end = values.byteOffset + 32;
+        kernel.normalise(sums.byteOffset, count.byteOffset, deviations.byteOffset, values.byteOffset, end);
+        const normal = heard.map((value, b) => Math.fround((value - after[b]! / frames) / spread[b]!));
+        expect([...values.subarray(0, 8)]).toEqual(normal);
+      }),
+      law,
+    );
+  });
 });
