@@ -123,8 +123,9 @@ const subRooms: Table = {
   'server/durable': 'server',
   'server/facade': 'server server/admission server/session',
   'server/gateway':
-    'server server/admission server/durable server/facade server/gateway/http server/gateway/outside server/hearing server/late server/overload server/session server/tenants',
+    'server server/admission server/durable server/facade server/gateway/http server/gateway/outside server/gateway/socket server/hearing server/late server/overload server/session server/tenants',
   'server/gateway/outside': 'server server/admission server/gateway/http server/hearing server/session',
+  'server/gateway/socket': 'server/session',
   'server/gateway/http': 'server server/admission server/facade server/late',
   'server/late': 'server server/admission',
   'server/overload': 'server',

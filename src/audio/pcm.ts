@@ -11,13 +11,21 @@ export function fromS16le(bytes: Uint8Array, samples = new Float32Array(bytes.le
   return samples;
 }
 
-/** Whole samples from little-endian 16-bit PCM; `samples` has room for just them. */
-export function readS16le(bytes: Uint8Array, samples: Int16Array): Int16Array {
-  const own = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
-  own.set(bytes);
-  if (isBigEndian) Buffer.from(own.buffer, own.byteOffset, own.byteLength).swap16();
-  return samples;
+/**
+ * Whole samples from little-endian 16-bit PCM, which the next call overwrites: what all sessions
+ * read goes through the same memory, which stays in the processor's cache.
+ */
+export function readS16le(bytes: Uint8Array): Int16Array {
+  if (read.bytes.length !== bytes.length) {
+    const samples = new Int16Array(bytes.length >> 1);
+    read = { samples, bytes: new Uint8Array(samples.buffer) };
+  }
+  read.bytes.set(bytes);
+  if (isBigEndian) Buffer.from(read.bytes.buffer).swap16();
+  return read.samples;
 }
+
+let read = { samples: new Int16Array(0), bytes: new Uint8Array(0) };
 
 const isBigEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 0;
 

@@ -1,4 +1,4 @@
-import { createNoiseFloor } from './noise-floor.ts';
+import { NoiseFloor } from './noise-floor.ts';
 
 /** `atMs`: where in the audio the speech began or ended, not when that was found out. */
 export type VadEvent = { type: 'began' | 'ended'; atMs: number };
@@ -18,7 +18,7 @@ export type VadOptions = {
 export class Vad {
   readonly #hangoverMs: number;
   readonly #frameSamples: number;
-  readonly #floor = createNoiseFloor();
+  readonly #floor = new NoiseFloor();
   readonly #start: number[] = [];
   /** Which of the newest frames are loud, a bit a frame, the newest the lowest; and how many. */
   #loud = 0;

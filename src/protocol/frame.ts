@@ -83,7 +83,7 @@ export function decodeFrame(message: Buffer): DecodedFrame {
   const crc = message.readUInt32LE(12);
   const actual = crc32(payload);
   if (crc !== actual) return fault('crc', `crc32 0x${hex(crc)} does not match the payload's 0x${hex(actual)}`);
-  const firstSample = Number(message.readBigUInt64LE(16));
+  const firstSample = message.readUInt32LE(20) * 0x1_0000_0000 + message.readUInt32LE(16);
   return {
     ok: true,
     frame: { codec, flags, epoch: message.readUInt32LE(4), seq: message.readUInt32LE(8), firstSample, payload },

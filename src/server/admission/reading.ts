@@ -2,6 +2,11 @@ import { type AudioFrame, decodeFrame, frameHeaderBytes } from '../../protocol/f
 import { type Limits, wireName } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 
+/** Bytes of the longest message that `readFrame` reads. */
+export function mostSoundBytes({ maxFrameBytes }: Limits): number {
+  return frameHeaderBytes + maxFrameBytes;
+}
+
 /** The audio frame in a binary message, or why it is none. */
 export function readFrame(data: Buffer, { maxFrameBytes }: Limits): AudioFrame | Refusal {
   const payloadBytes = data.length - frameHeaderBytes;

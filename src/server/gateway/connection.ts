@@ -3,21 +3,21 @@ import { closeCodes, wireErrors } from '../../protocol/codes.ts';
 import { parseClientMessage } from '../../protocol/parse-message.ts';
 import { stackOf } from '../../telemetry/log.ts';
 import { refusedBy } from '../admission/accounts.ts';
-import type { TakePlace } from '../admission/admit.ts';
-import { readFrame, tooLarge } from '../admission/reading.ts';
+import { mostSoundBytes, readFrame, tooLarge } from '../admission/reading.ts';
 import type { Meant, Wire } from '../facade/wire.ts';
 import { type LateFinals, lateFinals } from '../late/late-finals.ts';
 import { noteRefusal, type Refusal } from '../refusal.ts';
 import { writtenLength } from '../session/open-text.ts';
 import { errorMessage } from '../session/replies.ts';
 import type { Session } from '../session/session.ts';
-import type { SessionIdentity, SessionSocket } from '../session/session-options.ts';
+import type { SessionSocket } from '../session/session-options.ts';
 import { beginSession } from './begin-session.ts';
 import { noteBrokenSocket } from './broken-socket.ts';
 import { type ConnectionOptions, spanOf, wrongRegion } from './connection-options.ts';
-import { CorkedSocket } from './corked-socket.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Relay, type Said } from './outside/relay.ts';
+import { CorkedSocket } from './socket/corked-socket.ts';
+import { SoundReader } from './socket/sound-reader.ts';
 import { SocketRates } from './socket-rates.ts';
 import type { StartAnswer } from './takeover.ts';
 
@@ -35,18 +35,20 @@ export class Connection {
   /** Another gateway has its session, and all that comes goes there. */
   #relay: Relay | undefined;
   readonly #heartbeat: Heartbeat;
+  readonly #reader: SoundReader | undefined;
 
   constructor(options: ConnectionOptions) {
-    const { socket, transport, context } = options;
+    const { socket, transport, context, wire } = options;
     this.#options = options;
     this.#openedMs = context.awake();
     this.#heartbeat = new Heartbeat(context.limits.heartbeatMs, this.#openedMs);
     this.#rates = new SocketRates(context.limits, context.now());
     this.#socket = new CorkedSocket(socket, transport, () => this.#session?.socketDrained());
     this.#socket.followsMoves = options.followsMoves === true;
-    const { wire } = options;
     this.#sink = wire ? wire.attach(this.#socket, (meant) => this.#act(meant)) : this.#socket;
     socket.on('message', (data: Buffer, isBinary) => this.#onMessage(data, isBinary));
+    const hear = (data: Buffer): void => this.#onMessage(data, true);
+    this.#reader = wire ? undefined : SoundReader.before(socket, transport, mostSoundBytes(context.limits), hear);
     options.datagrams?.((data) => this.#onDatagram(data));
     socket.on('ping', (data: Buffer) => this.#onPing(data));
     socket.on('pong', (data: Buffer) => this.#onPong(data));
@@ -115,13 +117,13 @@ export class Connection {
     const { context, wire } = this.#options;
     const isSound = wire ? wire.isSound(data, isBinary) : isBinary;
     try {
-      const flood = this.#rates.take(isSound ? 'frames' : 'messages', context.now());
+      const nowMs = context.now();
+      const flood = this.#rates.take(isSound ? 'frames' : 'messages', nowMs);
       if (flood) this.#fail(flood);
       else if (this.#waiting) this.#waiting.push({ data, isBinary });
-      else this.#read({ data, isBinary });
+      else this.#read(data, isBinary, nowMs);
     } catch (error) {
-      context.log.error({ error: stackOf(error) }, 'a message could not be handled');
-      this.#fail({ code: 'internal', message: 'the server failed on this message; the log says why' });
+      this.#failInternally(error);
     }
   }
 
@@ -136,10 +138,9 @@ export class Connection {
     if (outcome === 'heard' && !this.#relay) this.#onMessage(data, true);
   }
 
-  #read({ data, isBinary }: Said): void {
-    const { wire } = this.#options;
-    if (wire) this.#hear(wire, data, isBinary);
-    else if (isBinary) this.#onFrame(data);
+  #read(data: Buffer, isBinary: boolean, nowMs: number): void {
+    if (this.#options.wire) this.#hear(this.#options.wire, data, isBinary);
+    else if (isBinary) this.#onFrame(data, nowMs);
     else this.#onText(data);
   }
 
@@ -174,12 +175,12 @@ export class Connection {
     return flood !== undefined;
   }
 
-  #onFrame(data: Buffer): void {
+  #onFrame(data: Buffer, nowMs: number): void {
     const { metrics, limits } = this.#options.context;
     metrics.message('audio');
     const frame = readFrame(data, limits);
     if ('code' in frame) this.#fail(frame);
-    else if (this.#session) this.#session.frame(frame);
+    else if (this.#session) this.#session.frame(frame, nowMs);
     else this.#fail({ code: 'protocol_order', message: 'audio came before "start" or "resume"' });
   }
 
@@ -191,7 +192,7 @@ export class Connection {
   }
 
   #act(meant: readonly Meant[]): void {
-    const { metrics } = this.#options.context;
+    const { metrics, now } = this.#options.context;
     for (const [at, one] of meant.entries()) {
       if (this.#socket.isClosing) return;
       if (this.#waiting) {
@@ -200,7 +201,7 @@ export class Connection {
       }
       if ('frame' in one) {
         metrics.message('audio');
-        this.#session?.frame(one.frame);
+        this.#session?.frame(one.frame, now());
       } else if ('message' in one) {
         metrics.message(one.message.type);
         if (this.#session) this.#session.handle(one.message);
@@ -289,13 +290,12 @@ export class Connection {
       if (!this.#relay) socket.resume();
       for (const one of waiting) {
         if (this.#socket.isClosing) return;
-        if ('data' in one) this.#read(one);
+        if ('data' in one) this.#read(one.data, one.isBinary, context.now());
         else this.#act(one);
       }
     } catch (error) {
       this.#waiting = undefined;
-      context.log.error({ error: stackOf(error) }, 'a message could not be handled');
-      this.#fail({ code: 'internal', message: 'the server failed on this message; the log says why' });
+      this.#failInternally(error);
     }
   }
 
@@ -304,7 +304,7 @@ export class Connection {
       decline();
       return;
     }
-    const begun = this.#begin(start, take, identity);
+    const begun = beginSession(this.#options, { message: start, takePlace: take, identity });
     if ('code' in begun) decline();
     this.#attach(begun, start);
   }
@@ -317,6 +317,7 @@ export class Connection {
       this.refuse({ code: 'session_not_found', message: notThere });
       return;
     }
+    this.#reader?.stop();
     for (const event of ['message', 'ping', 'pong'] as const) socket.removeAllListeners(event);
     const onFailed = (why: 'gone' | 'silent'): void => {
       const retryAfterMs = this.#options.context.limits.silentGatewayMs;
@@ -335,8 +336,8 @@ export class Connection {
     if (before) return before;
     const ask = () => admit(start, writtenLength(start.reference));
     const admitted = takeover && start.idempotency_key ? takeover.identified(start, this.#options, ask) : ask();
-    if (!(admitted instanceof Promise)) return 'code' in admitted ? admitted : this.#begin(start, admitted);
-    this.#decide(start, data, admitted);
+    if (admitted instanceof Promise) this.#decide(start, data, admitted);
+    else return 'code' in admitted ? admitted : beginSession(this.#options, { message: start, takePlace: admitted });
     return undefined;
   }
 
@@ -379,9 +380,9 @@ export class Connection {
     this.refuse(refusal);
   }
 
-  /** Begins a session that may start. */
-  #begin(message: StartMessage, takePlace: TakePlace, identity?: SessionIdentity): Session | Refusal {
-    return beginSession(this.#options, { message, takePlace, identity });
+  #failInternally(error: unknown): void {
+    this.#options.context.log.error({ error: stackOf(error) }, 'a message could not be handled');
+    this.#fail({ code: 'internal', message: 'the server failed on this message; the log says why' });
   }
 
   #fail(refusal: Refusal): void {

@@ -6,20 +6,21 @@ import type { Refusal } from '../refusal.ts';
 /** What comes through one socket, each kind within its rate. */
 export class SocketRates {
   readonly #limits: Limits;
-  readonly #buckets: Record<Parameters<typeof flood>[0], TokenBucket>;
+  #frames: TokenBucket;
+  readonly #messages: TokenBucket;
+  readonly #pings: TokenBucket;
 
   constructor(limits: Limits, nowMs: number) {
     this.#limits = limits;
-    this.#buckets = {
-      frames: new TokenBucket(limits.framesPerSecond, limits.frameBurst, nowMs),
-      messages: new TokenBucket(limits.messagesPerSecond, limits.messageBurst, nowMs),
-      pings: new TokenBucket(limits.pingsPerSecond, limits.pingBurst, nowMs),
-    };
+    this.#frames = new TokenBucket(limits.framesPerSecond, limits.frameBurst, nowMs);
+    this.#messages = new TokenBucket(limits.messagesPerSecond, limits.messageBurst, nowMs);
+    this.#pings = new TokenBucket(limits.pingsPerSecond, limits.pingBurst, nowMs);
   }
 
   /** Counts one more; the refusal where it is one too many. */
   take(what: Parameters<typeof flood>[0], nowMs: number): Refusal | undefined {
-    const waitMs = this.#buckets[what].take(nowMs);
+    const bucket = what === 'frames' ? this.#frames : what === 'messages' ? this.#messages : this.#pings;
+    const waitMs = bucket.take(nowMs);
     return waitMs > 0 ? flood(what, waitMs) : undefined;
   }
 
@@ -27,7 +28,7 @@ export class SocketRates {
   expectReplay(replayMs: number, nowMs: number): void {
     const { framesPerSecond, frameBurst } = this.#limits;
     const burst = frameBurst + replayMs / leastFrameMs;
-    if (replayMs > 0) this.#buckets.frames = new TokenBucket(framesPerSecond, burst, nowMs);
+    if (replayMs > 0) this.#frames = new TokenBucket(framesPerSecond, burst, nowMs);
   }
 }
 

@@ -28,11 +28,11 @@ export class Acknowledger {
     this.#now = options.now;
   }
 
-  /** A frame was received: it is acknowledged when that is due. */
-  frame(outcome: AddOutcome): void {
+  /** A frame was received at `nowMs`: it is acknowledged when that is due. */
+  frame(outcome: AddOutcome, nowMs: number): void {
     this.#schedule.frame();
     // A new hole is reported at once: the client may fill it before the wait for it is over.
-    this.send(outcome === 'early' && !this.#hasHole ? 'at once' : 'timely');
+    this.send(outcome === 'early' && !this.#hasHole ? 'at once' : 'timely', nowMs);
     this.#hasHole = outcome === 'early';
   }
 
@@ -42,8 +42,8 @@ export class Acknowledger {
   }
 
   /** Sends an acknowledgement if a socket is there and one is due. */
-  send(how: AckTiming): void {
-    if (!this.#outbox.isAttached || !this.#schedule.due(this.#now(), how)) return;
+  send(how: AckTiming, nowMs = this.#now()): void {
+    if (!this.#outbox.isAttached || !this.#schedule.due(nowMs, how)) return;
     this.#outbox.sendPassing(ackMessage(this.#audio, this.#isDurable()));
   }
 }

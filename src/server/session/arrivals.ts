@@ -1,8 +1,12 @@
 /** When a session's newest frames came, so that a result can tell what its own sound waited for. */
 export class Arrivals {
-  /** The frames that count begin at `#first`; the ones before are given up many at a time. */
-  #queue: Arrival[] = [];
+  /**
+   * The frames that count, each as its fields in order: from `#first` to `#end` in a memory that
+   * is moved on when it is full, for a frame is added far more often than one is looked for.
+   */
+  #queue = new Float64Array(0);
   #first = 0;
+  #end = 0;
   #lastEndMs = 0;
   #pacedMs = Number.NEGATIVE_INFINITY;
 
@@ -10,11 +14,16 @@ export class Arrivals {
     this.#pacedMs = Math.max(arrivedMs, this.#pacedMs + (endMs - this.#lastEndMs) * fastestPace);
     const lengthMs = Math.min(longestFrameMs, endMs - this.#lastEndMs);
     this.#lastEndMs = endMs;
-    this.#queue.push({ endMs, lengthMs, arrivedMs, releasedMs, pacedMs: this.#pacedMs });
-    if (this.#queue.length - this.#first > capacity) this.#first += 1;
-    if (this.#first < givenUpTogether) return;
-    this.#queue = this.#queue.slice(this.#first);
-    this.#first = 0;
+    if (this.#end === this.#queue.length) this.#makeRoom();
+    const queue = this.#queue;
+    const at = this.#end;
+    queue[at] = endMs;
+    queue[at + 1] = lengthMs;
+    queue[at + 2] = arrivedMs;
+    queue[at + 3] = releasedMs;
+    queue[at + 4] = this.#pacedMs;
+    this.#end = at + fields;
+    if (this.#end - this.#first > capacity * fields) this.#first += fields;
   }
 
   /**
@@ -22,12 +31,33 @@ export class Arrivals {
    * was added.
    */
   of(atMs: number): Arrival | undefined {
-    const queue = this.#queue;
     let at = this.#first;
-    while (at < queue.length && queue[at]!.endMs < atMs - roundingMs) at++;
-    if (at === queue.length) return queue.at(-1);
+    while (at < this.#end && this.#queue[at]! < atMs - roundingMs) at += fields;
+    if (at === this.#end) return at === this.#first ? undefined : this.#at(at - fields);
     this.#first = at;
-    return queue[at];
+    return this.#at(at);
+  }
+
+  #at(at: number): Arrival {
+    const queue = this.#queue;
+    return {
+      endMs: queue[at]!,
+      lengthMs: queue[at + 1]!,
+      arrivedMs: queue[at + 2]!,
+      releasedMs: queue[at + 3]!,
+      pacedMs: queue[at + 4]!,
+    };
+  }
+
+  /** Forgets the frames that do not count any more, and takes twice the memory where that is little. */
+  #makeRoom(): void {
+    const counting = this.#queue.subarray(this.#first, this.#end);
+    const isCrowded = 2 * counting.length >= this.#queue.length;
+    const queue = isCrowded ? new Float64Array(Math.max(leastFrames * fields, 2 * counting.length)) : this.#queue;
+    queue.set(counting);
+    this.#queue = queue;
+    this.#first = 0;
+    this.#end = counting.length;
   }
 }
 
@@ -49,7 +79,9 @@ type Arrival = {
 
 /** As long as the protocol lets a frame be. */
 const longestFrameMs = 100;
-const givenUpTogether = 64;
+/** An `Arrival` has so many numbers. */
+const fields = 5;
+const leastFrames = 32;
 /** More than any backlog that the server accepts, in 10 ms frames. */
 const capacity = 6000;
 /**

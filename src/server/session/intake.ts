@@ -47,6 +47,7 @@ export class Intake {
       return { code: 'unsupported_audio', message };
     }
     this.#firstFrameMs ??= nowMs;
+    if (this.#buffer.passes(frame, nowMs)) return this.#hear(frame, nowMs, nowMs) ?? 'accepted';
     const outcome = this.#buffer.add(frame, nowMs);
     if (outcome === 'far') return farAhead(frame, this.#buffer.checkpoint());
     const { maxHeldBytes } = this.#options.limits;
@@ -116,14 +117,17 @@ export class Intake {
         if (!refusal) this.#options.onGap(ms, item.frames);
         return refusal;
       }
-      case 'audio': {
-        const { frame, arrivedMs } = item;
-        const endMs = this.#epochStartMs + ((frame.firstSample + this.#samplesIn(frame)) / sampleRateHz) * 1000;
-        const refusal = this.#advance(endMs, nowMs);
-        if (!refusal) this.#options.onSound({ pcm: this.#toSound(frame.payload), endMs, arrivedMs });
-        return refusal;
-      }
+      case 'audio':
+        return this.#hear(item.frame, item.arrivedMs, nowMs);
     }
+  }
+
+  #hear(frame: AudioFrame, arrivedMs: number, releasedMs: number): Refusal | undefined {
+    const { sampleRateHz } = this.#options;
+    const endMs = this.#epochStartMs + ((frame.firstSample + this.#samplesIn(frame)) / sampleRateHz) * 1000;
+    const refusal = this.#advance(endMs, releasedMs);
+    if (!refusal) this.#options.onSound({ pcm: this.#toSound(frame.payload), endMs, arrivedMs, releasedMs });
+    return refusal;
   }
 
   #samplesIn(frame: AudioFrame): number {
@@ -179,11 +183,13 @@ export type IntakeOptions = {
 };
 
 export type Sound = {
-  /** The next sound overwrites them. */
+  /** The next sound overwrites them, whichever session it is of. */
   pcm: Samples;
   /** The session's clock at the end of the client's frame. */
   endMs: number;
   arrivedMs: number;
+  /** When it was passed on. */
+  releasedMs: number;
 };
 
 /**
@@ -192,13 +198,7 @@ export type Sound = {
  * go through the same memory.
  */
 function soundReader({ codec, sampleRateHz, modelRateHz }: IntakeOptions): (payload: Uint8Array) => Samples {
-  if (codec === 'pcm_s16le' && sampleRateHz === modelRateHz) {
-    let whole = new Int16Array(0);
-    return (payload) => {
-      if (2 * whole.length !== payload.length) whole = new Int16Array(payload.length / 2);
-      return readS16le(payload, whole);
-    };
-  }
+  if (codec === 'pcm_s16le' && sampleRateHz === modelRateHz) return readS16le;
   const decode = codec === 'pcm_s16le' ? fromS16le : fromF32le;
   const resampler = createResampler(sampleRateHz, modelRateHz);
   let samples = new Float32Array(0);

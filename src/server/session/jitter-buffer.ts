@@ -41,6 +41,22 @@ export class JitterBuffer {
     return this.#held.size > 0;
   }
 
+  /**
+   * Whether the frame goes on just where those before it ended, with nothing that waits: nearly all
+   * do. It counts as added and released then, without having been anywhere.
+   */
+  passes(frame: AudioFrame, nowMs: number): boolean {
+    if (frame.seq !== this.#nextSeq || frame.epoch !== this.#epoch || frame.firstSample !== this.#expectedSample) {
+      return false;
+    }
+    if (this.#held.size > 0 || this.#ready.length > 0) return false;
+    this.#highest = frame.seq;
+    this.#nextSeq = frame.seq + 1;
+    this.#missedAtMs = nowMs;
+    this.#expectedSample = frame.firstSample + this.#options.samplesIn(frame);
+    return true;
+  }
+
   add(frame: AudioFrame, nowMs: number): AddOutcome {
     if (frame.epoch < this.#epoch) return 'duplicate';
     if (frame.epoch > this.#epoch) this.#startEpoch(frame.epoch, nowMs);
@@ -181,7 +197,7 @@ export class JitterBuffer {
 
   #take(): Released[] {
     const taken = this.#ready;
-    this.#ready = [];
+    if (taken.length > 0) this.#ready = [];
     return taken;
   }
 }

@@ -90,9 +90,9 @@ export class SessionAudio {
     if (resumption?.isBetween) this.#closeOpen();
   }
 
-  /** What became of the frame. */
-  add(frame: AudioFrame): AddOutcome | Refusal {
-    return this.#intake.add(frame, this.#nowMs());
+  /** What became of the frame, which came at `nowMs`. */
+  add(frame: AudioFrame, nowMs: number): AddOutcome | Refusal {
+    return this.#intake.add(frame, nowMs);
   }
 
   /**

@@ -170,10 +170,10 @@ export class Session implements KeptSession {
     if (this.#audio.places.confirmed(eventId)) this.#changed();
   }
 
-  frame(frame: AudioFrame): void {
-    this.#heard();
+  frame(frame: AudioFrame, cameMs: number): void {
+    this.#heard(cameMs);
     if (this.#end.phase === 'done') return;
-    const outcome = this.#audio.add(frame);
+    const outcome = this.#audio.add(frame, cameMs);
     if (typeof outcome === 'object') {
       this.#end.fail(outcome);
       return;
@@ -181,7 +181,7 @@ export class Session implements KeptSession {
     this.#context.metrics.frame(outcome);
     const overload = this.#audio.overload();
     if (overload) this.#end.fail(overload);
-    else this.#acks.frame(outcome);
+    else this.#acks.frame(outcome, cameMs);
   }
 
   handle(message: ClientMessage): void {
@@ -287,9 +287,9 @@ export class Session implements KeptSession {
     return this.#context.now();
   }
 
-  #heard(): void {
+  #heard(nowMs = this.#context.now()): void {
     this.#heardMs = this.#context.awake();
-    this.#looks.heard(this.#context.now());
+    this.#looks.heard(nowMs);
   }
 
   #changed(): void {

@@ -117,11 +117,11 @@ export class Utterance {
     return this.#isScored ? this.#scoredMs : this.#heardMs;
   }
 
-  push({ pcm, endMs, arrivedMs }: Sound): void {
-    this.#heardMs = endMs;
-    const arrival = { endMs, arrivedMs, releasedMs: this.#options.now() };
-    this.#arrivals.add(arrival);
-    if (this.#text) this.#textArrivals.add(arrival);
+  push(sound: Sound): void {
+    const { pcm } = sound;
+    this.#heardMs = sound.endMs;
+    this.#arrivals.add(sound);
+    if (this.#text) this.#textArrivals.add(sound);
     this.#options.sound?.push(pcm);
     this.#pipeline.push(pcm);
   }

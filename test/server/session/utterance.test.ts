@@ -35,7 +35,7 @@ describe('what a late server spares', () => {
     [5, ['transcript']],
   ])('at step %d a feedback is %j', (level, expected) => {
     const { utterance, sent, feedback } = open({ level });
-    utterance.push({ pcm: new Float32Array(), endMs: 100, arrivedMs: 0 });
+    utterance.push({ pcm: new Float32Array(), endMs: 100, arrivedMs: 0, releasedMs: 0 });
     feedback(100, [phoneResult(0, 'final'), phoneResult(1, 'provisional')]);
     const told = ({ message }: PartialResult) =>
       message.type === 'transcript'
@@ -56,7 +56,7 @@ describe('what a late server spares', () => {
     const { utterance, feedback } = open({ felt: (_atMs, ms) => void felt.push(ms), now: () => clock.nowMs });
     for (let endMs = 20; endMs <= 1000; endMs += 20) {
       clock.nowMs = arrivedMs(endMs);
-      utterance.push({ pcm: new Float32Array(), endMs, arrivedMs: clock.nowMs });
+      utterance.push({ pcm: new Float32Array(), endMs, arrivedMs: clock.nowMs, releasedMs: clock.nowMs });
     }
     clock.nowMs += 40;
     feedback(1000);
@@ -66,7 +66,7 @@ describe('what a late server spares', () => {
   it('says nothing, and nothing of how late it is, once others go before it', () => {
     const felt: number[] = [];
     const { utterance, feedback, gaveWay, sent } = open({ felt: (_atMs, ms) => void felt.push(ms) });
-    utterance.push({ pcm: new Float32Array(), endMs: 200, arrivedMs: 0 });
+    utterance.push({ pcm: new Float32Array(), endMs: 200, arrivedMs: 0, releasedMs: 0 });
     feedback(100);
     utterance.giveWay();
     feedback(200);
@@ -76,7 +76,7 @@ describe('what a late server spares', () => {
   it('counts the sound that is scored, each once and none that was not heard', () => {
     const scored: number[] = [];
     const { utterance, feedback } = open({ startMs: 5000, scored: (_atMs, ms) => void scored.push(ms) });
-    utterance.push({ pcm: new Float32Array(), endMs: 5200, arrivedMs: 0 });
+    utterance.push({ pcm: new Float32Array(), endMs: 5200, arrivedMs: 0, releasedMs: 0 });
     for (const audioMs of [100, 200, 200, 240]) feedback(audioMs);
     expect(scored).toEqual([100, 100, 0, 0]);
   });
@@ -85,7 +85,7 @@ describe('what a late server spares', () => {
 function windowOf(frameMs: number, heardMs: number, audioMs: number, startMs = 0): number | undefined {
   const { utterance, sent, feedback } = open({ startMs });
   for (let endMs = frameMs; endMs <= heardMs; endMs += frameMs) {
-    utterance.push({ pcm: new Float32Array(), endMs: startMs + endMs, arrivedMs: 0 });
+    utterance.push({ pcm: new Float32Array(), endMs: startMs + endMs, arrivedMs: 0, releasedMs: 0 });
   }
   feedback(audioMs);
   return sent[0]!.message.timing.window;

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { SessionSocket } from '../session/session-options.ts';
+import type { SessionSocket } from '../../session/session-options.ts';
 
 /**
  * A WebSocket as sessions write to it. All events of one turn of the event loop go out in one

@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { CorkedSocket } from '../../../src/server/gateway/corked-socket.ts';
+import { CorkedSocket } from '../../../../src/server/gateway/socket/corked-socket.ts';
 
 describe('a socket that writes once a turn', () => {
   it('sends whatever texts as the messages that they are, in order', async () => {
