@@ -1,5 +1,5 @@
-import { isDeferrable } from './events.ts';
 import { Scanner } from './json-scanner.ts';
+import { isDeferrable } from './scan-event.ts';
 
 /**
  * Reads the message that lies from `begin` to `end`, which are valid during the call: when it came,

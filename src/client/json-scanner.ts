@@ -65,8 +65,8 @@ export class Scanner {
   }
 
   /**
-   * The literal and a number behind it must be next: one of JSON, of up to 15 digits and without an
-   * exponent. NaN else.
+   * The literal and a number behind it must be next: one of JSON, of up to 15 digits before the
+   * point and 40 in all, without an exponent. NaN else.
    */
   number(before: Literal): number {
     this.expect(before);
@@ -88,25 +88,64 @@ export class Scanner {
       if (decimals === 0) this.#ok = false;
     }
     const leadingZero = whole > 1 && bytes[begin] === zero;
-    if (whole === 0 || leadingZero || whole + decimals > 15) this.#ok = false;
+    if (whole === 0 || leadingZero || whole > 15 || whole + decimals > mostDigits) this.#ok = false;
     if (!this.#ok) return Number.NaN;
+    const from = this.#at;
     this.#at = at;
+    if (whole + decimals > 15) return Number(this.#slice(from, at));
     // Both are whole numbers below 2^53: the quotient is rounded as JSON.parse rounds the text
     // (Clinger, 1990).
     const value = decimals === 0 ? digits : digits / powersOfTen[decimals]!;
     return negative ? -value : value;
   }
 
-  /** All bytes up to this literal, which is passed; undefined when it does not come. */
-  upTo(next: string): Uint8Array | undefined {
-    const to = this.#ok
-      ? Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset, this.#end).indexOf(next, this.#at)
-      : -1;
-    this.#ok = to >= 0;
-    if (!this.#ok) return undefined;
-    const passed = this.#bytes.subarray(this.#at, to);
-    this.#at = to + next.length;
-    return passed;
+  /** The same, or null; of null, NaN is none. */
+  numberOrNull(before: Literal): number | null {
+    this.expect(before);
+    return this.has(nullText) ? null : this.number(nothing);
+  }
+
+  /**
+   * The literal, which ends with a quote, and a string behind it must be next, without anything
+   * that is escaped; empty else.
+   */
+  text(before: Literal): string {
+    this.expect(before);
+    if (!this.#ok) return '';
+    const bytes = this.#bytes;
+    const from = this.#at;
+    let at = from;
+    let hash = 0;
+    let all = 0;
+    for (; at < this.#end && bytes[at] !== quote; at++) {
+      const byte = bytes[at]!;
+      if (byte < blank || byte === backslash) this.#ok = false;
+      hash = (Math.imul(hash, 31) + byte) | 0;
+      all |= byte;
+    }
+    if (at >= this.#end) this.#ok = false;
+    if (!this.#ok) return '';
+    this.#at = at + 1;
+    if (all >= 0x80 || at - from > longestKnown) return this.#slice(from, at);
+    return this.#known(from, at, hash & (knownTexts - 1));
+  }
+
+  /** A short string of ASCII: labels and words come again and again, and need no new memory. */
+  #known(from: number, to: number, place: number): string {
+    const known = texts[place]!;
+    if (known.length === to - from) {
+      let at = from;
+      while (at < to && known.charCodeAt(at - from) === this.#bytes[at]) at++;
+      if (at === to) return known;
+    }
+    const text = this.#slice(from, to);
+    texts[place] = text;
+    return text;
+  }
+
+  #slice(from: number, to: number): string {
+    const { buffer, byteOffset } = this.#bytes;
+    return Buffer.from(buffer, byteOffset + from, to - from).toString('utf8');
   }
 
   /** -1 for none. */
@@ -119,4 +158,12 @@ export class Scanner {
 
 const noBytes = new Uint8Array();
 const [minus, point, zero] = [0x2d, 0x2e, 0x30] as const;
+const [blank, quote, backslash] = [0x20, 0x22, 0x5c] as const;
+const nullText = literal('null');
+const nothing = literal('');
+const mostDigits = 40;
+/** Short strings that were read last, each at the place of its hash: one for all scanners. */
+const knownTexts = 2048;
+const longestKnown = 24;
+const texts = new Array<string>(knownTexts).fill('');
 const powersOfTen = Array.from({ length: 16 }, (_, power) => 10 ** power);

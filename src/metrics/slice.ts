@@ -21,7 +21,7 @@ export type EncodedSlice = {
 export class Slice implements Disposable {
   readonly labels: Labels;
   readonly distributions = each(distributionNames, () => new LatencyHistogram());
-  readonly stages = each(reportStages, () => new LatencyHistogram());
+  readonly #stages = each(reportStages, () => new LatencyHistogram());
   readonly tally = emptyTally();
   /** How its sessions stand against each objective, by what is written. */
   readonly clusters: Record<string, ClusterSums> = {};
@@ -33,8 +33,12 @@ export class Slice implements Disposable {
    */
   readonly #freshNever = new Map<Series, number>();
   #toldTally = emptyTally();
-  /** Its stages in their order, so that none is looked up by name eleven times a feedback. */
-  readonly #byStage = reportStages.map((stage) => this.stages[stage]);
+  /**
+   * Latencies that were split last, a row of parts each. They go into their histograms many at a
+   * time: a dozen of them for each feedback would be two dozen waits for memory.
+   */
+  readonly #rows = new Float64Array(rowsAtOnce * reportStages.length);
+  #used = 0;
 
   constructor(labels: Labels) {
     this.labels = labels;
@@ -55,8 +59,16 @@ export class Slice implements Disposable {
     } else this.distributions[name].record(ms);
   }
 
+  /** Latencies by stage, with all that was recorded. */
+  get stages(): Readonly<Record<ReportStage, LatencyHistogram>> {
+    this.#settleRows();
+    return this.#stages;
+  }
+
   recordStages(parts: LatencyParts): void {
-    for (let i = 0; i < parts.length; i++) this.#byStage[i]!.record(parts[i]!);
+    if (this.#used === this.#rows.length) this.#settleRows();
+    for (let i = 0; i < parts.length; i++) this.#rows[this.#used + i] = parts[i]!;
+    this.#used += parts.length;
   }
 
   /** Adds `count` long overdue ones, to the live view alone. */
@@ -66,9 +78,10 @@ export class Slice implements Disposable {
 
   /** What is new since the last look, for the live view. */
   look(): SliceDelta {
+    const { stages } = this;
     const series = [
       ...distributionNames.map((name) => this.#fresh(name, this.distributions[name])),
-      ...reportStages.map((stage) => this.#fresh(`stage.${stage}`, this.stages[stage])),
+      ...reportStages.map((stage) => this.#fresh(`stage.${stage}`, stages[stage])),
     ].filter(({ counts, never }) => counts.length > 0 || never > 0);
     this.#freshNever.clear();
     const changed = tallyNames.filter((name) => this.tally[name] !== this.#toldTally[name]);
@@ -90,7 +103,9 @@ export class Slice implements Disposable {
   /** Adds what another slice holds; exact. */
   merge(other: Slice): void {
     for (const name of distributionNames) this.distributions[name].add(other.distributions[name]);
-    for (const name of reportStages) this.stages[name].add(other.stages[name]);
+    const { stages } = this;
+    const others = other.stages;
+    for (const name of reportStages) stages[name].add(others[name]);
     addTally(this.tally, other.tally);
     for (const [stratum, clusters] of other.#strata) {
       if (!this.#strata.has(stratum)) this.#strata.set(stratum, {});
@@ -101,20 +116,32 @@ export class Slice implements Disposable {
   /** Adds what another slice encoded; exact. */
   add(slice: EncodedSlice): void {
     for (const name of distributionNames) addEncoded(this.distributions[name], slice.distributions[name]);
-    for (const name of reportStages) addEncoded(this.stages[name], slice.stages[name]);
+    const { stages } = this;
+    for (const name of reportStages) addEncoded(stages[name], slice.stages[name]);
     addTally(this.tally, slice.tally);
     addClusters(this.clusters, slice.clusters);
   }
 
   [Symbol.dispose](): void {
     for (const name of distributionNames) this.distributions[name][Symbol.dispose]();
-    for (const name of reportStages) this.stages[name][Symbol.dispose]();
+    for (const name of reportStages) this.#stages[name][Symbol.dispose]();
+  }
+
+  #settleRows(): void {
+    const columns = reportStages.length;
+    for (let stage = 0; stage < columns; stage++) {
+      const histogram = this.#stages[reportStages[stage]!];
+      for (let at = stage; at < this.#used; at += columns) histogram.record(this.#rows[at]!);
+    }
+    this.#used = 0;
   }
 
   #fresh(name: Series, histogram: LatencyHistogram): SliceDelta['series'][number] {
     return { name, counts: histogram.takeFresh(), never: this.#freshNever.get(name) ?? 0 };
   }
 }
+
+const rowsAtOnce = 64;
 
 function stratumOf({ phase: _, ...labels }: Labels): string {
   return labelKey(labels);

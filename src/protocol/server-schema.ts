@@ -69,7 +69,7 @@ const deviation: z.ZodType<Deviation> = z.object({
   last_word: place,
   start_ms: ms,
   end_ms: ms,
-  phonemes: list(insertedPhone, 4096).exactOptional(),
+  phonemes: list(insertedPhone, most.phonesOfADeviation).exactOptional(),
 });
 
 const transcriptWord: z.ZodType<TranscriptWord> = z.object({
@@ -87,7 +87,7 @@ const wordResult: z.ZodType<WordResult> = z.object({
   accuracy: percent,
   error_type: errorType,
   pronunciation: z.object({ source, variant: count, reading: words.exactOptional() }),
-  phonemes: list(phoneme, 1024),
+  phonemes: list(phoneme, most.phonesOfAWord),
 });
 
 const head = { event_id: count, audio_ms: ms };
@@ -102,8 +102,8 @@ const utterance = {
 const readyEvent = z.object({
   ...head,
   type: z.literal('ready'),
-  session_id: z.string().min(1).max(64),
-  resume_token: z.string().min(1).max(256),
+  session_id: z.string().min(1).max(most.sessionCharacters),
+  resume_token: z.string().min(1).max(most.tokenCharacters),
   resume_ttl_ms: ms,
   next_seq: seq,
   epoch: seq,
@@ -112,13 +112,15 @@ const readyEvent = z.object({
   region: label.exactOptional(),
   limits: z.object({ max_frame_bytes: count, max_session_ms: count, idle_timeout_ms: count, max_buffered_ms: count }),
   model: z.object({
-    name: z.string().max(200),
-    version: z.string().max(200),
-    provider: z.string().max(200),
+    name: z.string().max(most.nameCharacters),
+    version: z.string().max(most.nameCharacters),
+    provider: z.string().max(most.nameCharacters),
     lookahead_ms: ms,
-    phones: list(label, 4096),
+    phones: list(label, most.phonesOfAModel),
   }),
-  reference: z.object({ words: list(z.object({ text: words, phones: list(label, 1024), source }), most.words) }),
+  reference: z.object({
+    words: list(z.object({ text: words, phones: list(label, most.phonesOfAWord), source }), most.words),
+  }),
   backend: label.exactOptional(),
   scores_phones: z.literal(false).exactOptional(),
 });
@@ -128,14 +130,14 @@ const finalEvent = z.object({
   ...utterance,
   type: z.literal('utterance_final'),
   reason: z.enum(['finalize', 'next_utterance', 'close', 'drain', 'timeout']),
-  marker: z.string().max(128).nullable(),
+  marker: z.string().max(most.markerCharacters).nullable(),
   late: z.literal(true).exactOptional(),
   text: words.exactOptional(),
   backend: label.exactOptional(),
   heard: z.enum(['text', 'other_sounds', 'nothing', 'lost']),
   scores: z.object({ accuracy: percent, fluency: percent, completeness: percent, pronunciation: percent }),
   words: list(wordResult, most.words),
-  deviations: list(deviation, 8192),
+  deviations: list(deviation, most.deviations),
   pace: z.object({
     words_per_minute: z.number().min(0).max(1e6).nullable(),
     speech_ms: ms,
@@ -174,7 +176,7 @@ const events = [
     words: list(transcriptWord, most.words),
     is_final: z.boolean(),
     stability: share,
-    deviations: list(deviation, 8192),
+    deviations: list(deviation, most.deviations),
     backend: label.exactOptional(),
   }),
   z.object({

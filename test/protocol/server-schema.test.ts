@@ -65,9 +65,27 @@ describe('a server event', () => {
     deviations: [],
     timing,
   };
+  const inserted = { phoneme: 'AH', start_ms: 0, end_ms: 60, confidence: 0.5, error_type: 'insertion' };
+  const moreOfFinal = {
+    late: true,
+    text: 'a',
+    backend: 'local',
+    words: [
+      {
+        ...finalFields.words[0],
+        pronunciation: { source: 'given', variant: 0, reading: 'a' },
+        phonemes: feedback().phonemes,
+      },
+    ],
+    deviations: [{ kind: 'inserted', first_word: 0, last_word: 1, start_ms: 0, end_ms: 60, phonemes: [inserted] }],
+  };
   it.each<[string, object]>([
     ['ack', { epoch: 0, next_seq: 5, missing: [], buffered_ms: 0 }],
     ['transcript', transcript],
+    ['speech', { state: 'began', at_ms: 120 }],
+    ['utterance_final', finalFields],
+    ['utterance_final', { ...finalFields, ...moreOfFinal }],
+    ['ready', { ...readyFields, region: 'eu', backend: 'local', scores_phones: false }],
   ])(
     'of type %s is never taken by the quick check where the schema would not, and quickly as a rule',
     (type, fields) => {

@@ -1,6 +1,13 @@
-import type { PhonemeResult } from '../../protocol/result.ts';
+import type { ErrorType, PhonemeResult } from '../../protocol/result.ts';
 
-type Seen = { firstMs: number; finalMs: number | undefined; published: string; revised: boolean };
+/** `accuracy` and `errorType`: as it was first shown. */
+type Seen = {
+  firstMs: number;
+  finalMs: number | undefined;
+  accuracy: number;
+  errorType: ErrorType;
+  revised: boolean;
+};
 
 /** When the phones of one utterance got their scores, and which scores were revised. */
 export class PhoneWatch {
@@ -19,16 +26,15 @@ export class PhoneWatch {
   }
 
   see(phonemes: readonly PhonemeResult[], receivedMs: number): void {
-    for (const phone of phonemes) {
-      if (phone.accuracy === null) continue;
-      const published = `${phone.accuracy} ${phone.error_type}`;
-      let seen = this.#phones.get(phone.index);
+    for (const { index, accuracy, error_type: errorType, status } of phonemes) {
+      if (accuracy === null) continue;
+      let seen = this.#phones.get(index);
       if (!seen) {
-        seen = { firstMs: receivedMs, finalMs: undefined, published, revised: false };
-        this.#phones.set(phone.index, seen);
+        seen = { firstMs: receivedMs, finalMs: undefined, accuracy, errorType, revised: false };
+        this.#phones.set(index, seen);
       }
-      if (seen.published !== published) seen.revised = true;
-      if (phone.status === 'final') seen.finalMs ??= receivedMs;
+      if (seen.accuracy !== accuracy || seen.errorType !== errorType) seen.revised = true;
+      if (status === 'final') seen.finalMs ??= receivedMs;
     }
   }
 

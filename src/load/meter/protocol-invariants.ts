@@ -12,8 +12,8 @@ export class InvariantWatch {
   #resumed = false;
   #acked = 0;
   readonly #finalUtterances = new Set<number>();
-  /** Final phones of the utterance being read, as `accuracy@end`. */
-  #finalPhones = new Map<number, string>();
+  /** Final phones of the utterance being read, by their place. */
+  #finalPhones = new Map<number, FinalPhone>();
   #utterance = -1;
   /** True once the utterance has had its final. */
   #utteranceOver = false;
@@ -82,13 +82,22 @@ export class InvariantWatch {
   }
 
   #phones(phonemes: readonly PhonemeResult[]): void {
-    for (const phone of phonemes) {
-      const known = this.#finalPhones.get(phone.index);
-      const now = `${phone.phoneme} ${phone.accuracy} ${phone.start_ms}-${phone.end_ms}`;
-      if (known !== undefined && known !== now) this.#break(`final phone ${phone.index} changed`);
-      if (phone.status === 'final') this.#finalPhones.set(phone.index, now);
+    for (const { index, status, phoneme, accuracy, start_ms, end_ms } of phonemes) {
+      const known = this.#finalPhones.get(index);
+      const isSame =
+        known === undefined ||
+        (known.phoneme === phoneme &&
+          known.accuracy === accuracy &&
+          known.startMs === start_ms &&
+          known.endMs === end_ms);
+      if (!isSame) this.#break(`final phone ${index} changed`);
+      if (status === 'final' && !(known && isSame))
+        this.#finalPhones.set(index, { phoneme, accuracy, startMs: start_ms, endMs: end_ms });
     }
   }
 }
+
+/** What may not change of a phone that is final. */
+type FinalPhone = { phoneme: string; accuracy: number | null; startMs: number; endMs: number };
 
 const none: readonly string[] = [];
