@@ -6,7 +6,7 @@ import { hasSpareRoom } from '../../server/gateway/outside/spare-room.ts';
 import { startServer } from '../../server/gateway/server.ts';
 import { defaultLimits } from '../../server/limits.ts';
 import { openStore } from '../../stores/redis/open-store.ts';
-import { createLog, type Log } from '../../telemetry/log.ts';
+import { createLog, type Log, stackOf } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { usableCores } from '../../usable-cores.ts';
@@ -51,11 +51,8 @@ export async function runGateway(
     const link = new SupervisorLink({
       gateway,
       channel,
-      onDrain: async () => {
-        const report = await (await started).drain();
-        over.resolve();
-        return report;
-      },
+      onDrain: async () => await (await started).drain().finally(() => over.resolve()),
+      onTrouble: (error) => log.error({ error: stackOf(error) }, 'what the supervisor asked for was not done'),
       onReload: () => reloads.now(),
       onTenants: (text) => tenants?.reload(text),
       onLimits: (changed) => void Object.assign(limits, limitsOfOne(Object.assign(whole, changed), gateways)),

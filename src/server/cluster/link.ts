@@ -31,6 +31,8 @@ export type LinkOptions = {
   channel: GatewayChannel;
   /** The supervisor wants the gateway to drain; its report is sent when that is done. */
   onDrain(): Promise<DrainReport>;
+  /** What the supervisor asked for could not be done, or it is not there to hear of it. */
+  onTrouble(error: unknown): void;
   /** The gateway is to look at its files, which may have changed. */
   onReload?(): void;
   /** The supervisor has taken up this text of the tenants' file. */
@@ -177,7 +179,10 @@ export class SupervisorLink implements Supervision {
       case 'drain':
         // Who would come in by itself at the end would hear nothing any more.
         this.#gates.close();
-        void this.#options.onDrain().then((report) => this.#send({ type: 'drained', report }));
+        this.#options
+          .onDrain()
+          .then((report) => this.#send({ type: 'drained', report }))
+          .catch(this.#options.onTrouble);
         break;
       case 'answer': {
         const isLate = !this.#asking.heard(message);
@@ -185,7 +190,10 @@ export class SupervisorLink implements Supervision {
         break;
       }
       case 'question':
-        void this.#answer(message).then((answer) => this.#send({ type: 'answer', id: message.id, answer }));
+        // The supervisor goes on without after a while.
+        this.#answer(message)
+          .then((answer) => this.#send({ type: 'answer', id: message.id, answer }))
+          .catch(this.#options.onTrouble);
         break;
       case 'reload':
         this.#options.onReload?.();

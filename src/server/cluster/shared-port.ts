@@ -67,6 +67,8 @@ export class SharedPort {
     const copy = this.isOpen || this.#isClosed || !this.canPause ? undefined : this.#copies.pop();
     if (!copy) return;
     this.#server = this.#create();
+    // One that cannot be listened on is given up: whoever looks next takes another.
+    this.#server.on('error', () => copy.close());
     this.#server.listen(copy);
   }
 

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { exitCodes, SpeechfbError } from '../../errors.ts';
 import { streamPath } from '../../protocol/address.ts';
 import type { CapStore } from '../../stores/cap-store.ts';
-import type { Log } from '../../telemetry/log.ts';
+import { type Log, stackOf } from '../../telemetry/log.ts';
 import { MergedMetrics } from '../../telemetry/merged-metrics.ts';
 import { defer } from '../../threads/defer.ts';
 import { fromPlainError } from '../../threads/plain-error.ts';
@@ -271,11 +271,21 @@ export class Supervisor {
         for (const other of this.#slots.values()) if (other !== slot) other.send(message);
         break;
       case 'question':
-        void this.#answer(slot, message).then((answer) => slot.send({ type: 'answer', id: message.id, answer }));
+        void this.#respond(slot, message);
         break;
     }
     if (wasUp !== slot.isUp || hadDetached !== slot.detached > 0) this.#tellOthers();
     if (message.type === 'state') this.#dispatcher.look();
+  }
+
+  /** Who is not answered goes on without after a while, and so does one that has died meanwhile. */
+  async #respond(slot: Slot, question: Extract<ToSupervisor, { type: 'question' }>): Promise<void> {
+    try {
+      slot.send({ type: 'answer', id: question.id, answer: await this.#answer(slot, question) });
+    } catch (error) {
+      const fields = { gateway: slot.number, question: question.name, error: stackOf(error) };
+      this.#options.log.error(fields, 'a gateway got no answer');
+    }
   }
 
   async #answer(slot: Slot, question: Extract<ToSupervisor, { type: 'question' }>): Promise<object> {

@@ -47,6 +47,9 @@ export async function serveSeveral(
         setTimeout(() => line.end('exit code 0'), 20);
         return report;
       },
+      onTrouble: (error) => {
+        throw error;
+      },
     });
     const starting = startServer({
       engine: scriptedEngine(),

@@ -10,6 +10,9 @@ process.once('message', async ({ config: { gateway, turnMs, answerTurns, link: m
       listen: (on) => void process.on('message', (message, handle) => on(message, handle)),
     },
     onDrain: async () => ({ sessions: 0, finished: 0 }),
+    onTrouble: (error) => {
+      throw error;
+    },
   });
   let turn = 0;
   let connections = 0;
