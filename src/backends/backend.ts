@@ -72,6 +72,8 @@ export type HearingText = {
   /** The last of its utterance; each utterance that was ended gets exactly one. */
   isFinal: boolean;
   words?: readonly HearingWord[] | undefined;
+  /** Accuracies of the phones of a final, 0-100, by place; only models of ours have them. */
+  phones?: ReadonlyMap<string, number> | undefined;
   /** How far into the session's sound it reaches, ms of its clock. */
   coversMs?: number | undefined;
   /** What the backend says of its own time, ms, by names of its own. */

@@ -2,9 +2,9 @@ import type { Backend, Hearing, HearingEvents, HearingInput } from './backend.ts
 import { HearingGate } from './hearing-gate.ts';
 
 /**
- * The own model as a backend. Its sessions are scored by it whoever writes their transcript, so
- * that the sound is not heard a second time: `listen`, which the server gives, joins a hearing to
- * the transcript that the session has already.
+ * A model of ours as a backend. The session that it scores has its transcript from it already, so
+ * that this is for sound which is heard a second time, unseen: `listen`, which the server gives,
+ * begins that.
  */
 export function localBackend(name: string, listen: (input: HearingInput, on: HearingEvents) => Hearing): Backend {
   const gates = new Set<() => void>();

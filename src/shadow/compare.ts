@@ -25,6 +25,8 @@ export type ShadowComparison = {
   figures: ShadowFigure[];
   /** Words in which both differ, of those that the baseline wrote; absent: no sound was shared. */
   between: (RatioInterval & { learners: number }) | undefined;
+  /** How far scores of one phone are apart, 0-100; absent: not both sides score phones. */
+  phones: (RatioInterval & { learners: number; compared: number }) | undefined;
   learners: { baseline: number; candidate: number };
   utterances: { baseline: number; candidate: number };
 };
@@ -34,7 +36,10 @@ export type ShadowComparison = {
  * heard by both, so that what learners differ in cancels out. Figures that a side does not have are
  * left out.
  */
-export function compareLearners({ baseline, candidate, between }: ComparedLearners, paired: boolean): ShadowComparison {
+export function compareLearners(
+  { baseline, candidate, between, phones }: ComparedLearners,
+  paired: boolean,
+): ShadowComparison {
   const was = new Map(baseline);
   const is = new Map(candidate);
   const sides = { was, is, paired };
@@ -56,11 +61,17 @@ export function compareLearners({ baseline, candidate, between }: ComparedLearne
     }),
   ];
   const parts = [...between.values()].filter(({ of }) => of > 0);
+  const scored = [...phones.values()];
+  const compared = scored.reduce((sum, { of }) => sum + of, 0);
   const utterances = (side: ReadonlyMap<string, LearnerSums>): number =>
     [...side.values()].reduce((sum, { utterances: own }) => sum + own, 0);
   return {
     figures: figures.filter((figure) => figure !== undefined),
     between: parts.length > 0 ? { ...ratioInterval(parts, confidence, counted), learners: parts.length } : undefined,
+    phones:
+      compared > 0
+        ? { ...ratioInterval(scored, confidence, { oneMore: false }), learners: scored.length, compared }
+        : undefined,
     learners: { baseline: was.size, candidate: is.size },
     utterances: { baseline: utterances(was), candidate: utterances(is) },
   };

@@ -20,6 +20,8 @@ export type ComparedLearners = {
   candidate: Map<string, LearnerSums>;
   /** Words in which both differ, of those that the baseline wrote. */
   between: Map<string, { count: number; of: number }>;
+  /** How far scores of phones are apart, of how many that both have scored. */
+  phones: Map<string, { count: number; of: number }>;
 };
 
 export type SumsOptions = {
@@ -31,7 +33,12 @@ export type SumsOptions = {
 
 /** Sums a log up by learner. */
 export class LearnerLedger {
-  readonly learners: ComparedLearners = { baseline: new Map(), candidate: new Map(), between: new Map() };
+  readonly learners: ComparedLearners = {
+    baseline: new Map(),
+    candidate: new Map(),
+    between: new Map(),
+    phones: new Map(),
+  };
   /** The backends of each side, and languages. */
   readonly names = { baseline: new Set<string>(), candidate: new Set<string>(), canaries: new Set<string>() };
   readonly #options: SumsOptions;
@@ -51,15 +58,13 @@ export class LearnerLedger {
     if (!shadow) return;
     this.#count('baseline', learner, served, words);
     this.#count('candidate', learner, shadow, words);
-    if (record.between === null) return;
-    const sums = this.learners.between.get(learner) ?? { count: 0, of: 0 };
-    sums.count += record.between;
-    sums.of += served.words;
-    this.learners.between.set(learner, sums);
+    const { between, phones } = record;
+    if (between !== null) add(this.learners.between, learner, { count: between, of: served.words });
+    if (phones !== null) add(this.learners.phones, learner, { count: phones.apart, of: phones.compared });
   }
 
   #count(side: 'baseline' | 'candidate', learner: string, heard: ShadowSide, words: number | null): void {
-    this.names[side].add(heard.backend);
+    this.names[side].add(heard.model === null ? heard.backend : `${heard.backend} (${heard.model})`);
     const known = this.learners[side].get(learner);
     const sums = known ?? {
       utterances: 0,
@@ -78,4 +83,11 @@ export class LearnerLedger {
     sums.wrong += wrong;
     if (heard.final_ms !== null && wrong <= this.#options.taskWer * words) sums.done += 1;
   }
+}
+
+type Sums = { count: number; of: number };
+
+function add(all: Map<string, Sums>, learner: string, { count, of }: Sums): void {
+  const sums = all.get(learner) ?? { count: 0, of: 0 };
+  all.set(learner, { count: sums.count + count, of: sums.of + of });
 }

@@ -8,6 +8,8 @@ const pseudonym = z.string().regex(/^[0-9a-f]{16}$/);
 /** What one backend did with an utterance. */
 const side = z.object({
   backend: z.string().min(1),
+  /** Name and version of the server's model that it was; null: it was another's. */
+  model: z.string().nullable().default(null),
   /** Words that it wrote. */
   words: count,
   /** Words that are wrong beside the text to be read; null: no text is known. */
@@ -41,6 +43,11 @@ export const shadowRecord = z.object({
   shadow: side.nullable(),
   /** Words in which both differ; null: not both wrote a final text. */
   between: count.nullable(),
+  /** Phones that both have scored, and the sum of what they are apart, 0-100 each; null: none. */
+  phones: z
+    .object({ compared: z.int().min(1), apart: amount })
+    .nullable()
+    .default(null),
 });
 
 export type ShadowRecord = z.output<typeof shadowRecord>;

@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { type Aggregator, Counter, Gauge, type Registry } from 'prom-client';
 import { exposePolicy, type LivePolicyFigures } from './policy-metrics.ts';
 
 /** What metrics show of a router. */
@@ -16,18 +16,30 @@ type RoutingFigures = {
   spend: number;
 };
 
+/** How one of the models of the server does; labels are those of model packages. */
+type ModelFigures = {
+  model: string;
+  version: string;
+  sessions: number;
+  queueDepth: number;
+  stepP95Ms: number;
+  busy: number;
+};
+
 /** Sound that a backend has heard; labels are bounded by whoever sums it. */
 type MeteredFigures = { backend: string; language: string; tenant: string; lane: string; audioMs: number };
 
 export type RoutingSources = {
   view(): RoutingFigures;
   sums(): Iterable<MeteredFigures>;
+  /** The server's own model and those that the policy names. */
+  models(): readonly ModelFigures[];
   /** Absent: the policy never changes. */
   policy?: (() => LivePolicyFigures) | undefined;
 };
 
 /** What decides which backend writes transcripts, and what that uses. */
-export function exposeRouting({ view, sums, policy }: RoutingSources, registers: Registry[]): void {
+export function exposeRouting({ view, sums, models, policy }: RoutingSources, registers: Registry[]): void {
   const gauge = (name: string, help: string, labelNames: string[], collect: (self: Gauge) => void): void => {
     const made: Gauge = new Gauge({
       ...{ name: `speechfb_${name}`, help, labelNames, registers },
@@ -59,10 +71,11 @@ export function exposeRouting({ view, sums, policy }: RoutingSources, registers:
     self.set(view().spend);
   });
   exposeCounts({ view, sums }, registers);
+  exposeModels(models, registers);
   if (policy) exposePolicy(policy, registers);
 }
 
-function exposeCounts({ view, sums }: RoutingSources, registers: Registry[]): void {
+function exposeCounts({ view, sums }: Pick<RoutingSources, 'view' | 'sums'>, registers: Registry[]): void {
   new Counter({
     name: 'speechfb_route_decisions_total',
     help: 'Sessions by the rule that decided which backend writes their transcript.',
@@ -93,6 +106,29 @@ function exposeCounts({ view, sums }: RoutingSources, registers: Registry[]): vo
       for (const { audioMs, ...labels } of sums()) this.inc(labels, audioMs / 1000);
     },
   });
+}
+
+/** The models of ours one by one: `speechfb_engine_*` is of all of them together. */
+function exposeModels(models: RoutingSources['models'], registers: Registry[]): void {
+  const gauge = (name: string, help: string, aggregator: Aggregator, of: (figures: ModelFigures) => number): void => {
+    const made: Gauge = new Gauge({
+      ...{ name: `speechfb_model_${name}`, help, labelNames: ['model', 'version'], aggregator, registers },
+      collect() {
+        this.reset();
+        for (const figures of models()) this.set({ model: figures.model, version: figures.version }, of(figures));
+      },
+    });
+    void made;
+  };
+  gauge('sessions', 'Sessions by the model that scores them.', 'sum', ({ sessions }) => sessions);
+  gauge('queue_depth', 'Chunks that wait for a run, by model.', 'sum', ({ queueDepth }) => queueDepth);
+  gauge('busy_ratio', 'Share of time that a model runs.', 'max', ({ busy }) => busy);
+  gauge(
+    'step_p95_seconds',
+    'A chunk to its result, p95 of late, by model.',
+    'max',
+    ({ stepP95Ms }) => stepP95Ms / 1000,
+  );
 }
 
 const breakerLevels = ['closed', 'half-open', 'open'];

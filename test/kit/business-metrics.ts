@@ -16,7 +16,8 @@ export async function businessMetrics(times: number): Promise<string> {
   const fallbacks = [{ backend: 'managed', class: 'fault', count: times }];
   const sum = { backend: 'managed', language: 'en', tenant: 'north', lane: 'live', audioMs: 60_000 * times };
   const view = () => ({ backends: [backend], decisions: [{ rule: 'all', sessions: times }], fallbacks, spend: 7 });
-  exposeRouting({ view, sums: () => [sum], policy: () => policyFigures(times) }, [registry]);
+  const figures = { model: 'en-learner', version: '1', sessions: 2, queueDepth: 1, stepP95Ms: 20, busy: 0.5 };
+  exposeRouting({ view, sums: () => [sum], models: () => [figures], policy: () => policyFigures(times) }, [registry]);
   const waiting = { waiting: 2, waitingBytes: 64_000, outcomes: { done: times } };
   const results = { sessions: 3, bytes: 900, dropped: times };
   exposeHandoff(

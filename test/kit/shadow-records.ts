@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ShadowRecord, ShadowSide } from '../../src/shadow/record.ts';
 
 export const shadowSide = (over: Partial<ShadowSide> = {}): ShadowSide => ({
-  ...{ backend: 'own', words: 10, wrong: 1, final_ms: 300, audio_ms: 4000, dollars: 0.0001, failed: null },
+  ...{ backend: 'own', model: null, words: 10, wrong: 1, final_ms: 300, audio_ms: 4000, dollars: 0.0001, failed: null },
   ...over,
 });
 
@@ -11,7 +11,7 @@ export function shadowRecordOf(learner: number, over: Partial<ShadowRecord> = {}
   const name = createHash('sha256').update(`${learner}`).digest('hex').slice(0, 16);
   return {
     ...{ v: 1, at: '2027-01-31T12:00:00.000Z', learner: name, session: name, utterance: 0, language: 'en' },
-    ...{ variant: null, canary: null, words: 10, between: 0 },
+    ...{ variant: null, canary: null, words: 10, between: 0, phones: null },
     served: shadowSide(),
     shadow: shadowSide({ backend: 'next' }),
     ...over,

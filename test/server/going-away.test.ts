@@ -6,7 +6,7 @@ import { SoundFrames } from '../../src/client/frames.ts';
 import { socketLinks } from '../../src/client/link/websocket-connection.ts';
 import { startWheel } from '../../src/clock/wheel.ts';
 import type { ServerEvent } from '../../src/protocol/server-messages.ts';
-import type { Scoring } from '../../src/server/session/context.ts';
+import type { Scoring } from '../../src/server/hearing/local-model.ts';
 import { connect, refusedUpgrade, startMessage, type TestClient } from '../kit/server/client.ts';
 import { scriptedScoring } from '../kit/server/scripted.ts';
 import { serve } from '../kit/server/serve.ts';

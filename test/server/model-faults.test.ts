@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { writePhones } from '../../src/protocol/written-phones.ts';
 import type { PipelineEvents, UtterancePipeline } from '../../src/scoring/pipeline.ts';
-import type { Scoring } from '../../src/server/session/context.ts';
+import type { Scoring } from '../../src/server/hearing/local-model.ts';
 import { connect, finalPhones, startMessage } from '../kit/server/client.ts';
 import { scriptedEngine, scriptedScoring } from '../kit/server/scripted.ts';
 import { serve } from '../kit/server/serve.ts';

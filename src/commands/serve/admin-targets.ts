@@ -5,9 +5,9 @@ import type { Warm } from '../../server/cluster/messages.ts';
 import type { Supervisor } from '../../server/cluster/supervisor.ts';
 import type { GatewayView, NodeView } from '../../server/gateway/outside/view.ts';
 import type { RunningServer } from '../../server/gateway/server.ts';
+import type { Scoring } from '../../server/hearing/local-model.ts';
 import type { LimitBook } from '../../server/limit-book.ts';
 import { defaultLimits } from '../../server/limits.ts';
-import type { Scoring } from '../../server/session/context.ts';
 import type { SlotNumbers } from '../../telemetry/slot-metrics.ts';
 import type { InferenceNode } from '../../trunk/node/inference-node.ts';
 

@@ -1,5 +1,4 @@
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
-import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import { type GatewayChannel, SupervisorLink } from '../../server/cluster/link.ts';
 import { coresOfOne, limitsOfOne } from '../../server/cluster/shares.ts';
 import { hasSpareRoom } from '../../server/gateway/outside/spare-room.ts';
@@ -11,13 +10,12 @@ import { defer } from '../../threads/defer.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { usableCores } from '../../usable-cores.ts';
 import { openHandoff } from '../handoff/open-handoff.ts';
-import { shippedPath } from '../package.ts';
 import { followCertificate } from './certificates.ts';
 import { firstGuess, readDeviceCurve } from './curve.ts';
 import { collectOnOwnThread } from './few-cores.ts';
 import { warmOf } from './ready.ts';
 import { Reloads } from './reloads.ts';
-import { servedEngine } from './roles.ts';
+import { ownModelOf, servedEngine } from './roles.ts';
 import { ServedRouting } from './routing/served-routing.ts';
 import { type ServeSettings, serverOptionsOf } from './settings.ts';
 import { tenantsOf } from './tenants.ts';
@@ -40,8 +38,7 @@ export async function runGateway(
   const reloads = new Reloads(log);
   const over = defer<void>();
   try {
-    const model = loadModelPackage(settings.model ?? shippedPath('models/en-learner'));
-    const scoringThreads = Math.max(1, Math.min(mostScoringThreads, cores - 2));
+    const { folder, model } = ownModelOf(settings);
     const curve = settings.curve === undefined ? undefined : readDeviceCurve(settings.curve, model);
     // What the supervisor says is heard from here on.
     const tenants = tenantsOf(settings, log);
@@ -58,11 +55,15 @@ export async function runGateway(
       onLimits: (changed) => void Object.assign(limits, limitsOfOne(Object.assign(whole, changed), gateways)),
     });
     await using tracing = await openTracing(settings.tracing, log);
-    const served = servedEngine({ ...settings.role, tuning: curve?.tuning, scoringThreads, tracing }, model, log);
+    const beside = { ...settings.role, scoringThreads: scoringThreadsOf(cores), tracing };
+    const served = servedEngine({ ...beside, tuning: curve?.tuning }, model, log);
     const warming = defer<AcousticEngine>();
     const store = openStore(settings.store, settings.role.region, log, tracing);
     const handoff = openHandoff({ ...settings, region: settings.role.region }, log, tracing);
-    await using routing = await ServedRouting.open(settings, { log, model, gateways, tenants });
+    await using routing = await ServedRouting.open(settings, {
+      ...{ log, gateways, tenants, own: { model, folder, scoring: served.scoring } },
+      start: (other) => servedEngine(beside, other, log),
+    });
     served.followTls?.(reloads);
     const started = startServer({
       ...options,
@@ -81,7 +82,7 @@ export async function runGateway(
     const server = await started;
     routing?.follow(server.router, reloads);
     followCertificate(server, settings, reloads, log);
-    const loading = served.load();
+    const loading = routing ? routing.load(served.load()) : served.load();
     warming.resolve(loading);
     handoff?.work(loading, served.scoring, () => hasSpareRoom(server.view(), limits));
     loading.then((engine) => channel.send({ type: 'warm', model: warmOf(engine) }), over.reject);
@@ -108,5 +109,7 @@ function named(log: Log, gateway: number): Log {
   };
 }
 
-/** As many as a server of one process has at most. */
-const mostScoringThreads = 4;
+/** A core for the sockets and one for the model are left, as in a server of one process. */
+function scoringThreadsOf(cores: number): number {
+  return Math.max(1, Math.min(4, cores - 2));
+}

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { loadModelPackage } from '../../acoustic/model/load-model.ts';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { fileTrouble } from '../../file-trouble.ts';
@@ -8,6 +9,7 @@ import { hostName, isLoopback } from '../../server/admission/exposure.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../../trunk/gateway/node-addresses.ts';
 import type { NodePoolOptions } from '../../trunk/gateway/node-pool.ts';
+import { shippedPath } from '../package.ts';
 import type { NodeTlsFiles } from './node-tls.ts';
 import { type LocalTuning, localEngine, remoteEngine, type ServedEngine } from './served-engine.ts';
 
@@ -30,6 +32,16 @@ export type RoleFlags = {
   nodeKey?: string;
   nodeCa?: string;
 };
+
+/**
+ * The package of a server's own model, and its folder.
+ *
+ * @throws SpeechfbError `model_not_found`, `bad_model`
+ */
+export function ownModelOf({ model }: { model: string | undefined }): { folder: string; model: ModelPackage } {
+  const folder = model ?? shippedPath('models/en-learner');
+  return { folder, model: loadModelPackage(folder) };
+}
 
 /**
  * What scores for a server of this role.

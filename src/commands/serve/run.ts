@@ -1,5 +1,5 @@
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
-import { loadModelPackage } from '../../acoustic/model/load-model.ts';
+import type { ModelPackage } from '../../acoustic/model/model-package.ts';
 import { type ExitCode, SpeechfbError } from '../../errors.ts';
 import type { Warm } from '../../server/cluster/messages.ts';
 import { gatewaysFor } from '../../server/cluster/shares.ts';
@@ -12,7 +12,6 @@ import { createLog } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
 import { usableCores } from '../../usable-cores.ts';
 import { openHandoff, staysInProcess } from '../handoff/open-handoff.ts';
-import { shippedPath } from '../package.ts';
 import { reportingTo } from '../reporting-to.ts';
 import { Admin, adminSettingsOf } from './admin.ts';
 import { gatewayTarget } from './admin-targets.ts';
@@ -22,7 +21,7 @@ import { collectOnOwnThread } from './few-cores.ts';
 import { checkQuic } from './quic.ts';
 import { sayReady, warmOf } from './ready.ts';
 import { Reloads } from './reloads.ts';
-import { servedEngine } from './roles.ts';
+import { ownModelOf, servedEngine } from './roles.ts';
 import { checkRoutingRole } from './routing/flags.ts';
 import { ServedRouting } from './routing/served-routing.ts';
 import { runNode } from './run-node.ts';
@@ -78,14 +77,17 @@ async function serveAlone(
 ): Promise<ExitCode> {
   collectOnOwnThread();
   const log = createLog(settings.logLevel, process.stderr);
-  const model = loadModelPackage(settings.model ?? shippedPath('models/en-learner'));
+  const { folder, model } = ownModelOf(settings);
   const curve = settings.curve === undefined ? undefined : readDeviceCurve(settings.curve, model);
   await using admin = await Admin.open(adminSettings, log);
   await using tracing = await openTracing(settings.tracing, log);
   const engine = servedEngine({ ...settings.role, tuning: curve?.tuning, tracing }, model, log);
   const options = serverOptionsOf(settings);
   const tenants = tenantsOf(settings, log);
-  await using routing = await ServedRouting.open(settings, { log, model, gateways: 1, audit: admin.audit, tenants });
+  const own = { model, folder, scoring: engine.scoring };
+  const beside = (other: ModelPackage) => servedEngine({ ...settings.role, tracing }, other, log);
+  const place = { log, own, start: beside, gateways: 1, audit: admin.audit, tenants };
+  await using routing = await ServedRouting.open(settings, place);
   const warming = defer<AcousticEngine>();
   const store = openStore(settings.store, settings.role.region, log, tracing);
   const handoff = openHandoff({ ...settings, region: settings.role.region }, log, tracing);
@@ -110,7 +112,7 @@ async function serveAlone(
   followCertificate(server, settings, reloads, log);
   engine.followTls?.(reloads);
   // The port is known to be ours by now: only then is the model worth loading.
-  const loading = engine.load();
+  const loading = routing ? routing.load(engine.load()) : engine.load();
   warming.resolve(loading);
   handoff?.work(loading, engine.scoring, () => hasSpareRoom(server.view(), limitsInForce));
   const signals = listenForSignals(isEmbedded, () => reloads.now());

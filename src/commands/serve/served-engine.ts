@@ -9,7 +9,7 @@ import { checkReadable } from '../../scoring/align/graph.ts';
 import { KnownTexts } from '../../scoring/threads/known-texts.ts';
 import { ScoringThreads } from '../../scoring/threads/pool.ts';
 import type { NodeDirectory } from '../../server/gateway/outside/view.ts';
-import type { Scoring } from '../../server/session/context.ts';
+import type { Scoring } from '../../server/hearing/local-model.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { SlotSource } from '../../telemetry/slot-metrics.ts';
 import { Exchange } from '../../threads/exchange.ts';

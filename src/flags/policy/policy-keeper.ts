@@ -22,10 +22,18 @@ export type PolicyKeeperOptions = {
   /** Names of canaries that were rolled back before this process began. */
   withdrawn?: readonly string[];
   /**
-   * Makes ready what a policy needs, and gives what puts it in force; sessions that run keep
-   * theirs. What it throws changes nothing, and nothing is written down.
+   * Makes ready what a policy needs; sessions that run keep theirs. What it throws changes nothing,
+   * and nothing is written down.
    */
-  prepare(policy: KeptPolicy): () => void;
+  prepare(policy: KeptPolicy): Promise<PreparedPolicy>;
+};
+
+/** A policy that is ready: one of both is called, once. */
+export type PreparedPolicy = {
+  /** Puts it in force. */
+  adopt(): void;
+  /** It does not come to be in force. */
+  drop(): void;
 };
 
 /** What became of a policy that was proposed. */
@@ -74,9 +82,8 @@ export class PolicyKeeper {
         return { changed: false, changes, entry: undefined };
       }
       const kept = this.#next(next, origin);
-      const adopt = this.#options.prepare(kept);
       const stays = policy.spec.canary !== undefined && next.spec.canary === undefined;
-      const entry = await this.#options.audit?.append({
+      const entry = await this.#take(kept, {
         actor,
         action: 'routing.change',
         target: 'routing',
@@ -84,8 +91,6 @@ export class PolicyKeeper {
         reason,
       });
       this.#given = policy;
-      this.#current = kept;
-      adopt();
       return { changed: true, changes, entry };
     });
   }
@@ -101,8 +106,7 @@ export class PolicyKeeper {
       const next = withoutCanary(this.#given);
       const changes = policyDiff(this.#current.given, next.given);
       const kept = this.#next(next, this.#current.origin);
-      const adopt = this.#options.prepare(kept);
-      const entry = await this.#options.audit?.append({
+      const entry = await this.#take(kept, {
         actor: 'speechfb',
         action: rollbackAction,
         target: name,
@@ -110,10 +114,24 @@ export class PolicyKeeper {
         reason,
       });
       this.#withdrawn.add(name);
-      this.#current = kept;
-      adopt();
       return { changed: true, changes, entry };
     });
+  }
+
+  /** Makes the policy ready, writes down why it comes, and puts it in force. */
+  async #take(kept: KeptPolicy, why: AuditFields): Promise<unknown> {
+    const { prepare, audit } = this.#options;
+    const prepared = await prepare(kept);
+    let entry: unknown;
+    try {
+      entry = await audit?.append(why);
+    } catch (error) {
+      prepared.drop();
+      throw error;
+    }
+    this.#current = kept;
+    prepared.adopt();
+    return entry;
   }
 
   #next(policy: SoundPolicy, origin: string): KeptPolicy {
@@ -135,11 +153,12 @@ export class PolicyKeeper {
 /** What the audit log calls a rollback: a server that starts finds by it what stays away. */
 export const rollbackAction = 'canary.rollback';
 
-function withoutCanary({ name, spec, given }: SoundPolicy): SoundPolicy {
+function withoutCanary(policy: SoundPolicy): SoundPolicy {
+  const { spec, given } = policy;
   const { canary: _, ...rest } = spec;
   const document = given as { spec: Record<string, unknown> };
   const { canary: __, ...restGiven } = document.spec;
-  return { name, spec: rest as PolicySpec, given: { ...document, spec: restGiven } };
+  return { ...policy, spec: rest as PolicySpec, given: { ...document, spec: restGiven } };
 }
 
 /** Whether what is counted of one canary says something of the other. */

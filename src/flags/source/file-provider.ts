@@ -9,6 +9,7 @@ import { FlagdCore, MemoryStorage } from '@openfeature/flagd-core';
 import { SpeechfbError } from '../../errors.ts';
 import { type FlagFile, readFlagFile } from './flag-file.ts';
 import { ObjectProvider } from './object-provider.ts';
+import type { SoundPolicy } from './policy-value.ts';
 
 export type FileProviderOptions = { file: string; text: string; flag: string };
 
@@ -18,6 +19,7 @@ export class FileProvider extends ObjectProvider {
   readonly #file: string;
   readonly #flag: string;
   #core: FlagdCore;
+  #at: SoundPolicy['at'];
 
   /** @throws SpeechfbError `bad_config` */
   constructor({ file, text, flag }: FileProviderOptions) {
@@ -25,6 +27,11 @@ export class FileProvider extends ObjectProvider {
     this.#file = file;
     this.#flag = flag;
     this.#core = this.#loaded(readFlagFile(file, text, flag));
+  }
+
+  /** Where a path of its policy stands; undefined: it has several. */
+  get at(): SoundPolicy['at'] {
+    return this.#at;
   }
 
   /**
@@ -44,7 +51,7 @@ export class FileProvider extends ObjectProvider {
     return this.#core.resolveObjectEvaluation(flag, fallback, context, silent);
   }
 
-  #loaded({ json }: FlagFile): FlagdCore {
+  #loaded({ json, at }: FlagFile): FlagdCore {
     // Rules are interpreted: no code is made of what a file says.
     const options = { disableDynamicCodeGeneration: true };
     const core = new FlagdCore(new MemoryStorage(silent, options), silent, options);
@@ -58,6 +65,7 @@ export class FileProvider extends ObjectProvider {
       const message = `${this.#file}: the targeting of the flag "${this.#flag}" is none that flagd reads`;
       throw new SpeechfbError('bad_config', message, { hint });
     }
+    this.#at = at;
     return core;
   }
 }

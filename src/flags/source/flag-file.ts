@@ -6,9 +6,10 @@ import { SpeechfbError } from '../../errors.ts';
 import { routingPolicy } from '../../routing/policy/policy.ts';
 import { didYouMean } from '../../suggest.ts';
 import { policyOfText } from './policy-text.ts';
+import type { SoundPolicy } from './policy-value.ts';
 
 /** A file of flags as flagd reads it: JSON, of which at least one flag is a sound policy. */
-export type FlagFile = { json: string; form: 'policy' | 'flagd' };
+export type FlagFile = { json: string; form: 'policy' | 'flagd'; at?: SoundPolicy['at'] };
 
 /**
  * Reads a file that is a RoutingPolicy, or one of flagd (JSON or YAML) with a flag of which every
@@ -22,7 +23,8 @@ export function readFlagFile(file: string, source: string, flag: string): FlagFi
     const flags = parseConfig(file, source, flagdFile(flag));
     return { json: JSON.stringify(flags.whole), form: 'flagd' };
   }
-  return { json: flagdText(flag, policyOfText(file, source).given), form: 'policy' };
+  const { given, at } = policyOfText(file, source);
+  return { json: flagdText(flag, given), form: 'policy', at };
 }
 
 /** Whether a text is one of flags, and no policy. */

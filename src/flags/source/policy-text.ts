@@ -11,8 +11,9 @@ import type { SoundPolicy } from './policy-value.ts';
 export function policyOfText(file: string, text: string): SoundPolicy {
   const [first, second] = parseDocuments(file, text, 'RoutingPolicy', routingPolicy);
   if (second) throw new SpeechfbError('bad_config', `${file} has two policies; one is in force at a time`);
-  const { metadata, spec } = first!.value;
+  const { value, at } = first!;
+  const { metadata, spec } = value;
   // A file may have documents of other kinds beside it.
   const [written] = parseDocuments(file, text, 'RoutingPolicy', z.unknown());
-  return { name: metadata.name, spec, given: written!.value };
+  return { name: metadata.name, spec, given: written!.value, at };
 }

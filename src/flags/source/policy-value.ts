@@ -10,6 +10,8 @@ export type SoundPolicy = {
   spec: PolicySpec;
   /** The document as it was written: plain JSON, references to secrets not filled in. */
   given: unknown;
+  /** Where a path of the document stands in its file; absent: it was no file. */
+  at?: ((path: readonly PropertyKey[]) => string) | undefined;
 };
 
 /**

@@ -19,7 +19,7 @@ export type ShadowReport = ShadowComparison & {
 
 /** Both sides figure by figure, each with what it means. */
 export function renderShadowReport(report: ShadowReport, paint: Paint, columns: number | undefined): string {
-  const { names, by, figures, learners, utterances, between, cutOffLine, taskWer } = report;
+  const { names, by, figures, learners, utterances, between, phones, cutOffLine, taskWer } = report;
   const [was, is] = [names.baseline.join(', ') || 'nobody', names.candidate.join(', ') || 'nobody'];
   const sides = by === 'shadow' ? `${is}, unseen, beside ${was}` : `${is}, as a canary, beside ${was}`;
   const rows = figures.map((one) => [
@@ -40,6 +40,7 @@ export function renderShadowReport(report: ShadowReport, paint: Paint, columns: 
     counted,
     `  a task is done when at most ${percentText(taskWer)} of its words are wrong`,
     ...(between ? [differText(between)] : []),
+    ...(phones ? [apartText(phones)] : []),
     ...(cutOffLine === null ? [] : [`  line ${cutOffLine}, the last, is unfinished and was passed over`]),
     endings[report.verdict],
   ];
@@ -72,6 +73,12 @@ const endings: Record<ShadowReport['verdict'], string> = {
 function differText({ value, lower, upper }: NonNullable<ShadowComparison['between']>): string {
   const ends = [Math.max(0, lower), upper].map((end) => valueText(end, 'share')).join(', ');
   return `  both differ in ${valueText(value, 'share')} of the words that were served [${ends}]`;
+}
+
+function apartText({ value, lower, upper, compared }: NonNullable<ShadowComparison['phones']>): string {
+  const ends = [Math.max(0, lower), Math.min(100, upper)].map((end) => numberText(Number(end.toPrecision(3))));
+  const apart = numberText(Number(value.toPrecision(3)));
+  return `  scores of ${whole(compared)} phones are ${apart} of 100 apart at the mean [${ends.join(', ')}]`;
 }
 
 function valueText(value: number, unit: ShadowFigure['unit'], isShift = false): string {

@@ -1,4 +1,5 @@
 import type { CanarySpec } from './canary.ts';
+import { chainFrom } from './chain.ts';
 import { checkAble, type Refuse, unknownBackend } from './check-able.ts';
 import { placeOf } from './connection.ts';
 import type { ShadowSpec } from './shadow.ts';
@@ -19,11 +20,12 @@ export function checkVariants(
     return false;
   };
   if (shadow && isKnown(['shadow', 'to'], shadow.to)) {
-    const { kind } = backends.find(({ name }) => name === shadow.to)!;
-    if (kind === 'local')
-      refuse(['shadow', 'to'], `"${shadow.to}" is the own model, which hears every session anyhow; name another`);
+    const { kind, model } = backends.find(({ name }) => name === shadow.to)!;
     const served = rules.flatMap(({ to }) => Object.keys(to).filter((name) => to[name]! > 0));
-    if (served.length > 0 && canary?.to === undefined && served.every((name) => name === shadow.to))
+    if (canary) served.push(canary.to);
+    if (kind === 'local' && !isScoredByAnother(model, { served, backends }))
+      refuse(['shadow', 'to'], hearsAnyhow(shadow.to, model));
+    if (served.length > 0 && served.every((name) => name === shadow.to))
       refuse(['shadow', 'to'], `every rule gives its sessions to "${shadow.to}": there is nobody to hear it beside`);
   }
   if (!canary) return;
@@ -47,4 +49,20 @@ export function checkVariants(
     checkAble({ name: canary.to, chained }, { when, needs }, (message) =>
       refuse(['canary', 'to'], `${message} (rule "${name}")`),
     );
+}
+
+/** Whether sessions have their phones from a model of ours that is not this one. */
+function isScoredByAnother(
+  model: string | undefined,
+  { served, backends }: { served: readonly string[]; backends: readonly RoutedBackend[] },
+): boolean {
+  return served.some((name) => {
+    const scorer = chainFrom(name, backends).find(({ kind }) => kind === 'local');
+    return scorer?.model !== model;
+  });
+}
+
+function hearsAnyhow(name: string, model: string | undefined): string {
+  const which = model === undefined ? 'the own model' : `the model ${JSON.stringify(model)}`;
+  return `"${name}" is ${which}, which hears every session anyhow; name another`;
 }

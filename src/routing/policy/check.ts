@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { shown } from '../../config/fields.ts';
 import { isReachable } from './box.ts';
 import { isSelfHosted } from './capabilities.ts';
 import { checkAble, type Refuse, unknownBackend } from './check-able.ts';
@@ -18,7 +19,7 @@ export function checkPolicy(spec: PolicySpec, context: z.RefinementCtx): void {
   checkNames(backends, 'backends', 'backend', refuse);
   checkNames(rules, 'rules', 'rule', refuse);
   if (backends.length === 0 || failed.has('backends')) return;
-  checkOwnModel(backends, refuse);
+  checkModels(backends, refuse);
   const sound = checkFallbacks(backends, refuse);
   // A rule that could not be read fits too much.
   if (failed.has('rules')) return;
@@ -42,19 +43,20 @@ function checkNames(named: readonly { name?: string }[], list: string, thing: st
 }
 
 /**
- * A server has one own model: two backends of it are two bounds, or two chains, on the same thing,
- * or they are nothing.
+ * Two backends of one model of ours are two bounds, or two chains, on the same thing, or they are
+ * nothing.
  */
-function checkOwnModel(backends: readonly RoutedBackend[], refuse: Refuse): void {
-  const boundsOf = ({ languages = [], maxSessions, most, fallback }: RoutedBackend): string =>
-    JSON.stringify([languages.toSorted(), maxSessions ?? null, most ?? null, fallback ?? null]);
+function checkModels(backends: readonly RoutedBackend[], refuse: Refuse): void {
+  const boundsOf = ({ model, languages = [], maxSessions, most, fallback }: RoutedBackend): string =>
+    JSON.stringify([model ?? null, languages.toSorted(), maxSessions ?? null, most ?? null, fallback ?? null]);
   for (const [index, backend] of backends.entries()) {
     if (backend.kind !== 'local') continue;
     const same = backends.find((one, at) => one.kind === 'local' && at < index && boundsOf(one) === boundsOf(backend));
     if (!same) continue;
+    const which = backend.model === undefined ? 'the own model (serve --model)' : `the model ${shown(backend.model)}`;
     const message =
-      `"${backend.name}" is the own model (serve --model), as "${same.name}" is, with the same languages, bounds and ` +
-      'fallback: nothing differs; to compare two versions give each servers of its own';
+      `"${backend.name}" is ${which}, as "${same.name}" is, with the same languages, bounds and fallback: nothing ` +
+      'differs; to compare two versions name the folder of the other as its model';
     refuse(['backends', index, 'kind'], message);
   }
 }

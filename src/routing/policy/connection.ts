@@ -14,6 +14,7 @@ export const connectionFields = {
   url: text('a URL such as wss://host').optional(),
   /** `${file:PATH}` is the last word of the first line of a file beside the policy. */
   apiKey: secret.optional(),
+  /** At its vendor; of a local one its folder beside the policy, or the name of one that ships. */
   model: text('the name of a model').optional(),
   /** What it hears, samples a second; sessions are brought to it. */
   sampleRate: integer(8000, 48_000)
@@ -33,7 +34,7 @@ const managed = ['deepgram', 'openai-realtime', 'http-batch'] as const;
 const kindsOf: Readonly<Record<keyof typeof connectionFields, readonly BackendKind[]>> = {
   url: managed,
   apiKey: managed,
-  model: managed,
+  model: [...managed, 'local'],
   sampleRate: ['deepgram', 'openai-realtime'],
   ca: managed,
   hedgeAfter: ['http-batch'],
@@ -47,7 +48,7 @@ type Connection = z.output<z.ZodObject<typeof connectionFields>> & { kind: Backe
 export function checkConnection(given: Connection, context: z.RefinementCtx): void {
   for (const [field, kinds] of Object.entries(kindsOf))
     if (given[field as keyof typeof kindsOf] !== undefined && !kinds.includes(given.kind)) {
-      const own = ['model', 'directory'].includes(field) && given.kind === 'local' ? oneModel : '';
+      const own = field === 'directory' && given.kind === 'local' ? '; write model: with its folder' : '';
       const message = `is for backends of kind ${kinds.join(', ')}; this is ${given.kind}${own}`;
       context.addIssue({ code: 'custom', path: [field], message });
     }
@@ -61,8 +62,6 @@ export function checkConnection(given: Connection, context: z.RefinementCtx): vo
   else if (ca !== undefined && /^(ws|http):/i.test(url))
     refuse('ca', `signs certificates, and ${shown(url)} has none; write ${kind === 'http-batch' ? 'https' : 'wss'}://`);
 }
-
-const oneModel = ', the one model of a server (serve --model): to compare two versions give each servers of its own';
 
 /** What a backend of a kind has of its own that no other has, to compare it with others of that. */
 export function placeOf(backend: Connection): string {

@@ -6,11 +6,11 @@ import type { PolicySpec } from './spec.ts';
 export type PolicyNote = { path: readonly PropertyKey[]; message: string };
 
 /**
- * Backends that no session comes to, several of the one own model, and tenants of rules that are
+ * Backends that no session comes to, several of one model of ours, and tenants of rules that are
  * none of `tenants`, where it is known which there are.
  */
 export function notesOf(spec: PolicySpec, tenants?: readonly string[]): PolicyNote[] {
-  return [...backendsOfNobody(spec), ...ownModelAgain(spec), ...(tenants ? unknownTenants(spec, tenants) : [])];
+  return [...backendsOfNobody(spec), ...modelsAgain(spec), ...(tenants ? unknownTenants(spec, tenants) : [])];
 }
 
 /** A share of 0% leads to a backend too: it is kept ready on purpose. */
@@ -25,12 +25,16 @@ function backendsOfNobody({ backends, rules, canary, shadow }: PolicySpec): Poli
     }));
 }
 
-function ownModelAgain({ backends }: PolicySpec): PolicyNote[] {
-  const own = [...backends.entries()].filter(([, { kind }]) => kind === 'local');
-  return own.slice(1).map(([index, { name }]) => ({
-    path: ['backends', index, 'kind'],
-    message: `"${name}" is the same model as "${own[0]![1].name}", that of the server: only their bounds and fallbacks differ`,
-  }));
+function modelsAgain({ backends }: PolicySpec): PolicyNote[] {
+  const ours = [...backends.entries()].filter(([, { kind }]) => kind === 'local');
+  return ours.flatMap(([index, { name, model }], at) => {
+    const first = ours.slice(0, at).find(([, other]) => other.model === model);
+    if (!first) return [];
+    const message =
+      `"${name}" is the same model as "${first[1].name}", ${model ?? 'that of the server'}: ` +
+      'only their bounds and fallbacks differ';
+    return [{ path: ['backends', index, 'kind'], message }];
+  });
 }
 
 function unknownTenants({ rules }: PolicySpec, tenants: readonly string[]): PolicyNote[] {

@@ -3,8 +3,8 @@ import type { Account } from './account.ts';
 
 /**
  * The order in which sessions go when there are too many, the first to go first: what can wait,
- * what is beyond the cap of its tenant, tenants of class `free`, and then everybody else. Copies of
- * sessions for a trial (shadow, canary) have their place behind `batch`; this server makes none.
+ * what is beyond the cap of its tenant, tenants of class `free`, and then everybody else. What
+ * hears a session a second time for a trial is none: it ends before any of them has to.
  */
 export const shedOrder = ['batch', 'over_cap', 'free', 'live'] as const;
 

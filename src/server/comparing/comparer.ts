@@ -3,6 +3,7 @@ import { heardOutcome, type UtteranceOutcome } from '../../routing/canary/heard.
 import type { CanarySide } from '../../routing/canary/watch.ts';
 import { isShadowed } from '../../routing/decide/draws.ts';
 import type { CanarySpec } from '../../routing/policy/canary.ts';
+import { isSelfHosted } from '../../routing/policy/capabilities.ts';
 import type { ShadowRecord } from '../../shadow/record.ts';
 import type { PolicyInForce } from '../hearing/managed-backend.ts';
 import type { SessionWitness, UtteranceWitness, Witness, WitnessedRoute } from '../hearing/witness.ts';
@@ -12,10 +13,17 @@ import { type HeardSide, utteranceRecord } from './utterance-record.ts';
 
 export type ComparerOptions = {
   policy(): PolicyInForce;
+  /** Name and version of the server's own model. */
+  ownModel: string;
   /** A session of the canary of that name begins, or one beside it. */
   onCanarySession?(name: string, side: CanarySide): void;
   /** An utterance of such a session is over. */
   onCanary(name: string, side: CanarySide, outcome: UtteranceOutcome): void;
+  /**
+   * Whether learners are spared something for the load: machines of our own hear nothing unseen
+   * meanwhile; default: never.
+   */
+  isStrained?(): boolean;
   /** Keeps a record; absent: nobody asked for a log. */
   keep?: ((record: ShadowRecord) => void) | undefined;
   /** Monotonic, ms. */
@@ -47,7 +55,7 @@ export class Comparer implements Witness {
   }
 
   #shadowOf(
-    { spec, backends, shadow: guarded }: PolicyInForce,
+    { spec, backends, models, shadow: guarded }: PolicyInForce,
     route: WitnessedRoute,
     sampleRateHz: number,
   ): ShadowHearing | undefined {
@@ -55,14 +63,18 @@ export class Comparer implements Witness {
     const { session } = route;
     const backend = guarded ?? backends.get(shadow?.to ?? '');
     if (!shadow || !backend || !isShadowed(spec, session.id, session.language)) return undefined;
-    // A backend learns nothing beside itself.
-    if (route.backend.name === shadow.to) return undefined;
+    const { price, kind } = spec.backends.find(({ name }) => name === shadow.to)!;
+    // A backend learns nothing beside itself, nor a model.
+    const isItself = kind === 'local' && models?.get(shadow.to) === route.model;
+    if (route.backend.name === shadow.to || isItself) return undefined;
+    const isOurs = isSelfHosted(kind);
+    if (isOurs && this.#options.isStrained?.()) return undefined;
     // Full, over its cost or broken: the session goes on without it.
     if (backend.hindrance() !== undefined) return undefined;
     const share = shadow.perTenant && this.#shares.take(session.tenant, shadow.perTenant);
     if (shadow.perTenant && !share) return undefined;
-    const { price } = spec.backends.find(({ name }) => name === shadow.to)!;
-    return new ShadowHearing({ session, sampleRateHz, backend, price, share, now: this.#options.now });
+    const model = kind === 'local' ? (models?.get(shadow.to)?.identity ?? this.#options.ownModel) : null;
+    return new ShadowHearing({ session, sampleRateHz, backend, model, price, isOurs, share, now: this.#options.now });
   }
 }
 
@@ -91,7 +103,7 @@ class ComparedSession implements SessionWitness {
   }
 
   begin(reference: string): UtteranceWitness {
-    if (this.#shadow && !this.#shadow.mayBegin) {
+    if (this.#shadow && !this.#shadow.mayBegin(this.#options.isStrained?.() ?? false)) {
       this.#shadow.close();
       this.#shadow = undefined;
     }
@@ -107,9 +119,9 @@ class ComparedSession implements SessionWitness {
         open.endedMs ??= this.#options.now();
         shadowed?.over();
       },
-      told: (text, backend) => {
+      told: (text, backend, phones) => {
         if (open.served) return;
-        open.served = this.#served(open, { text, backend });
+        open.served = this.#served(open, { text, backend, phones });
         this.#judge(open);
         this.#keep(open);
       },
@@ -127,15 +139,16 @@ class ComparedSession implements SessionWitness {
 
   #served(
     { samples, endedMs }: ComparedUtterance,
-    { text, backend }: { text: string | undefined; backend: string },
+    { text, backend, phones }: Pick<HeardSide, 'text' | 'backend' | 'phones'>,
   ): HeardSide {
-    const { policy, sampleRateHz } = this.#compared;
+    const { policy, route, sampleRateHz } = this.#compared;
     const audioMs = (samples / sampleRateHz) * 1000;
-    const price = policy.spec.backends.find(({ name }) => name === backend)?.price ?? 0;
+    const { price = 0, kind = 'local' } = policy.spec.backends.find(({ name }) => name === backend) ?? {};
+    const model = kind === 'local' ? (route.model?.identity ?? this.#options.ownModel) : null;
     const nowMs = this.#options.now();
     const finalMs = text === undefined ? undefined : nowMs - (endedMs ?? nowMs);
     const failed = backend === this.#decided ? null : 'fault';
-    return { backend, text, finalMs, audioMs, dollars: (audioMs / 60_000) * price, failed };
+    return { backend, model, phones, text, finalMs, audioMs, dollars: (audioMs / 60_000) * price, failed };
   }
 
   /** Tells the canary's judge of an utterance. */

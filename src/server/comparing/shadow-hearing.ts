@@ -1,6 +1,7 @@
 import type { Samples } from '../../acoustic/engine/types.ts';
 import type { Hearing } from '../../backends/backend.ts';
 import type { ManagedBackend } from '../hearing/managed-backend.ts';
+import type { PhoneScores } from '../hearing/phone-scores.ts';
 import type { RoutedSession } from '../hearing/routed-session.ts';
 import type { ShadowPart } from './tenant-shares.ts';
 import type { HeardSide } from './utterance-record.ts';
@@ -9,8 +10,12 @@ export type ShadowHearingOptions = {
   session: RoutedSession;
   sampleRateHz: number;
   backend: ManagedBackend;
+  /** Name and version of the model of ours that it is; null: it is another's. */
+  model: string | null;
   /** Dollars an audio minute. */
   price: number;
+  /** Whether it runs on machines of our own, beside those whom learners hear by. */
+  isOurs: boolean;
   /** What the session's tenant may have of the backend; undefined: all of it. */
   share: ShadowPart | undefined;
   /** Monotonic, ms. */
@@ -36,9 +41,12 @@ export class ShadowHearing {
   /**
    * Whether an utterance may begin: of a session that the backend hears while it has not cost what
    * it may, of another while nothing hinders it.
+   *
+   * @param isStrained learners are spared something for the load
    */
-  get mayBegin(): boolean {
+  mayBegin(isStrained: boolean): boolean {
     if (this.#options.share?.isOpen === false) return false;
+    if (isStrained && this.#options.isOurs) return false;
     const why = this.#options.backend.hindrance()?.why;
     return this.#hearing ? why !== 'over its cost' : why === undefined || this.#failed !== null;
   }
@@ -78,9 +86,9 @@ export class ShadowHearing {
     const input = { session: `${id}~shadow`, language, sampleRateHz, reference, deadlineMs: patienceMs };
     this.#hearing = backend.open(input, {
       onReady() {},
-      onText: ({ utterance: number, text, isFinal }) => {
+      onText: ({ utterance: number, text, isFinal, phones }) => {
         const heard = this.#utterances[number];
-        if (isFinal && heard) this.#settle(heard, text);
+        if (isFinal && heard) this.#settle(heard, text, phones);
       },
       onError: (error) => this.#fail(error.class),
     });
@@ -101,17 +109,17 @@ export class ShadowHearing {
     for (const utterance of this.#utterances) this.#settle(utterance, undefined);
   }
 
-  #settle(utterance: Shadowed, text: string | undefined): void {
+  #settle(utterance: Shadowed, text: string | undefined, phones?: PhoneScores): void {
     if (utterance.isDone) return;
     utterance.isDone = true;
     clearTimeout(utterance.timer);
-    const { backend, price, now } = this.#options;
+    const { backend, model, price, now } = this.#options;
     const { audioMs, endedMs, onHeard } = utterance;
     // It holds texts, and a session has many utterances.
     utterance.onHeard = undefined;
     const finalMs = text === undefined ? undefined : Math.max(0, now() - (endedMs ?? now()));
     const dollars = (audioMs / 60_000) * price;
-    onHeard?.({ backend: backend.name, text, finalMs, audioMs, dollars, failed: this.#failed });
+    onHeard?.({ backend: backend.name, model, phones, text, finalMs, audioMs, dollars, failed: this.#failed });
     this.#closeWhenDone();
   }
 

@@ -2,11 +2,16 @@ import { createHash } from 'node:crypto';
 import { comparedWords } from '../../scoring/text/compared-words.ts';
 import type { ShadowRecord, ShadowSide } from '../../shadow/record.ts';
 import { wordEdits } from '../../shadow/word-edits.ts';
+import { type PhoneScores, phonesApart } from '../hearing/phone-scores.ts';
 import type { RoutedSession } from '../hearing/routed-session.ts';
 
 /** What one backend did with an utterance, its text still among it. */
 export type HeardSide = {
   backend: string;
+  /** Name and version of the model of ours that it is; null: it is another's. */
+  model: string | null;
+  /** What a model of ours made of its phones. */
+  phones: PhoneScores | undefined;
   /** Its final text; undefined: none came. */
   text: string | undefined;
   /** From the end of the sound to the final text. */
@@ -34,6 +39,7 @@ export function utteranceRecord(heard: HeardByBoth, at: Date): ShadowRecord {
   const [one, other] = [served, shadow].map((side) => side && wordsOf(side.text ?? '', language));
   const sideOf = (side: HeardSide, words: readonly string[]): ShadowSide => ({
     backend: side.backend,
+    model: side.model,
     words: words.length,
     wrong: expected.length > 0 && side.text !== undefined ? wordEdits(expected, words) : null,
     final_ms: side.finalMs === undefined ? null : Math.max(0, round(side.finalMs)),
@@ -41,6 +47,7 @@ export function utteranceRecord(heard: HeardByBoth, at: Date): ShadowRecord {
     dollars: Number(side.dollars.toPrecision(9)),
     failed: side.failed,
   });
+  const phones = served.phones && shadow?.phones && phonesApart(served.phones, shadow.phones);
   const both = shadow !== undefined && served.text !== undefined && shadow.text !== undefined;
   return {
     v: 1,
@@ -55,6 +62,7 @@ export function utteranceRecord(heard: HeardByBoth, at: Date): ShadowRecord {
     served: sideOf(served, one!),
     shadow: shadow ? sideOf(shadow, other!) : null,
     between: both ? wordEdits(one!, other!) : null,
+    phones: phones ?? null,
   };
 }
 

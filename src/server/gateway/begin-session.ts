@@ -5,7 +5,7 @@ import type { SessionRoute } from '../hearing/route.ts';
 import { payerOf } from '../hearing/routed-session.ts';
 import type { Elsewhere } from '../hearing/router.ts';
 import type { Refusal } from '../refusal.ts';
-import type { ServerContext } from '../session/context.ts';
+import { contextOf, type ServerContext } from '../session/context.ts';
 import { openText } from '../session/open-text.ts';
 import type { Session } from '../session/session.ts';
 import { newIdentity, type SessionIdentity } from '../session/session-options.ts';
@@ -22,7 +22,7 @@ export function beginSession(
   const { accounts, context, registry, owner, work, wire } = options;
   const route = routeOf(options, message, { id: identity.id, isElsewhere: takePlace.isElsewhere });
   if (route && 'code' in route) return route;
-  const text = openText(context, work, message.reference, message.language);
+  const text = openText(contextOf(context, route?.model), work, message.reference, message.language);
   if ('code' in text) return text;
   const place = takePlace();
   try {

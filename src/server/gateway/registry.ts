@@ -6,7 +6,7 @@ import { shedRank } from '../admission/shed-order.ts';
 import type { SessionRoute } from '../hearing/route.ts';
 import type { Refusal } from '../refusal.ts';
 import { sameSecret } from '../secrets.ts';
-import type { ServerContext, WorkAccount } from '../session/context.ts';
+import { contextOf, type ServerContext, type WorkAccount } from '../session/context.ts';
 import type { OpenText } from '../session/open-text.ts';
 import { Session, type SessionState } from '../session/session.ts';
 import type { Resumption, SessionIdentity } from '../session/session-options.ts';
@@ -171,15 +171,19 @@ export class Registry {
 
   create(start: StartMessage, begin: SessionBegin): Session {
     const { owner, account, place, ...rest } = begin;
+    const model = begin.route?.model;
+    const context = contextOf(this.#context, model);
+    const release = model?.hold();
     const onEnd = (): void => {
       place();
-      this.#context.scoring.leave?.(session.id);
+      context.scoring.leave?.(session.id);
+      release?.();
       this.forgetKey(session);
       this.#accounts.delete(session);
       this.#sessions.delete(session.id);
       this.#elsewhere.delete(session);
     };
-    const session: Session = new Session({ context: this.#context, start, ...rest, owner, onEnd });
+    const session: Session = new Session({ context, start, ...rest, owner, onEnd });
     this.#accounts.set(session, account);
     this.#sessions.set(session.id, session);
     if (begin.route?.isElsewhere) this.#elsewhere.add(session);

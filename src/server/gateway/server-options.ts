@@ -11,12 +11,12 @@ import type { Tracing } from '../../telemetry/tracing/tracing.ts';
 import { checkExposure, checkFaults, isLoopback } from '../admission/exposure.ts';
 import type { TlsPair } from '../admission/tls-pair.ts';
 import type { Tokens } from '../admission/tokens.ts';
+import type { LocalModel, Scoring } from '../hearing/local-model.ts';
 import type { PolicyInForce } from '../hearing/managed-backend.ts';
 import type { Meter } from '../hearing/meter.ts';
 import type { Router } from '../hearing/router.ts';
 import type { Witness } from '../hearing/witness.ts';
 import type { Limits } from '../limits.ts';
-import type { Scoring } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import type { DrainReport } from './drain.ts';
 import type { CallerPolicy } from './http/upgrade.ts';
@@ -165,4 +165,6 @@ type ServedPolicy = {
   witness?: Witness | undefined;
   /** What metrics show of how the policy changes; absent: it never does. */
   figures?: (() => LivePolicyFigures) | undefined;
+  /** The models that run beside the server's own, whose owner closes them; absent: none. */
+  models?: (() => readonly LocalModel[]) | undefined;
 };

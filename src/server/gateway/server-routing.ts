@@ -1,8 +1,10 @@
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import type { SlotSource } from '../../telemetry/slot-metrics.ts';
 import { type Meter, UsageSums } from '../hearing/meter.ts';
 import { Router } from '../hearing/router.ts';
 import type { Limits } from '../limits.ts';
+import type { RunningModels } from '../overload/running-models.ts';
 import type { ServerOptions } from './server-options.ts';
 
 /** The parts of a server that decide with its router. */
@@ -14,12 +16,23 @@ export type RoutedParts = {
   sessions(): number;
   /** Sessions that there may be at once. */
   capacity(): number;
+  /** What sessions are spared for the load, 0: nothing. */
+  level(): number;
+  models: RunningModels;
+  /** Where sessions are scored elsewhere; absent: they are scored here. */
+  slots: SlotSource | undefined;
 };
+
+/** Sessions for which the nodes of all models have slots; without nodes there is no bound. */
+export function placesOf(slots: SlotSource | undefined, router: Router | undefined): number {
+  const beside = router?.models.reduce((sum, { places }) => sum + (places?.() ?? 0), 0) ?? 0;
+  return slots ? slots.places() + beside : Number.POSITIVE_INFINITY;
+}
 
 /** The router of a server, whose figures are among its metrics. */
 export function createRouter(
-  { policy, meter, witness, figures }: NonNullable<ServerOptions['routing']>,
-  { limits, log, metrics, sessions, capacity }: RoutedParts,
+  { policy, meter, witness, figures, models }: NonNullable<ServerOptions['routing']>,
+  { limits, log, metrics, sessions, capacity, level, models: running, slots }: RoutedParts,
 ): Router {
   const sums = new UsageSums();
   const router = new Router({
@@ -30,8 +43,16 @@ export function createRouter(
     log,
     meter: meter ? both(sums, meter) : sums,
     witness,
+    models,
+    isStrained: () => level() > 0,
+    isOwnFull: () => slots !== undefined && (running.figures()[0]?.sessions ?? 0) >= slots.places(),
   });
-  metrics.showRouting({ view: () => router.view(), sums: () => sums.sums(), policy: figures });
+  metrics.showRouting({
+    view: () => router.view(),
+    sums: () => sums.sums(),
+    models: () => running.figures(),
+    policy: figures,
+  });
   return router;
 }
 

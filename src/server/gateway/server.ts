@@ -16,6 +16,7 @@ import { type Limits, limitsFrom } from '../limits.ts';
 import { AwakeClock } from '../overload/awake-clock.ts';
 import { IdleSweep } from '../overload/idle-sweep.ts';
 import { OverloadControl } from '../overload/overload-control.ts';
+import { RunningModels } from '../overload/running-models.ts';
 import type { ServerContext } from '../session/context.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import { Dismissal } from './dismissal.ts';
@@ -34,7 +35,7 @@ import { createContext } from './server-context.ts';
 import { createFrontDoor } from './server-http.ts';
 import { serverMetrics } from './server-metrics.ts';
 import { policyOf, type RunningServer, type ServerOptions, type ServerStats } from './server-options.ts';
-import { createRouter } from './server-routing.ts';
+import { createRouter, placesOf } from './server-routing.ts';
 import { othersOf, supervisedGateway } from './supervised.ts';
 import { Takeover } from './takeover.ts';
 import { Tenancy } from './tenancy.ts';
@@ -79,10 +80,16 @@ class Server implements RunningServer {
   #innerDoor: InnerDoor | undefined;
   #isDraining = false;
   #isCordoned = false;
+  /** The own model, and those of a policy beside it. */
+  readonly #models = new RunningModels({
+    own: () => this.#engine && { engine: this.#engine, scoring: this.#options.scoring },
+    beside: () => this.router?.models ?? [],
+    sessions: () => this.#room.sessionsTaken,
+  });
   readonly #refused = (why: RefusedRequest, message: string) =>
     noteHttpRefusal({ metrics: this.#metrics, log: this.#log }, why, message);
   readonly #self = () => selfOf(this.#notReady(), this.#options.publicUrl, this.#context);
-  readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#options.slots?.places() ?? Infinity);
+  readonly #capacity = () => Math.min(this.#overload.sessionLimit, placesOf(this.#options.slots, this.router));
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -103,14 +110,13 @@ class Server implements RunningServer {
       log: this.#log,
       metrics: this.#metrics,
       sendAway: (session) => this.#dismissal.send(session),
-      preferGroups: (wanted) => this.#engine?.preferGroups?.(wanted),
-      others: () => [this.#engine?.stats().busy, options.scoring.stats?.().busy],
+      preferGroups: (wanted) => this.#models.preferGroups(wanted),
+      others: () => this.#models.busy(),
     });
     this.#work = new WorkBudget(this.#limits, this.#context.now);
     this.#sweep = new IdleSweep(() => {
       collectGarbage();
-      this.#engine?.tidy?.();
-      options.scoring.tidy?.();
+      this.#models.tidy();
     });
     this.#accounts = new Accounts({
       limits: this.#limits,
@@ -262,6 +268,9 @@ class Server implements RunningServer {
       metrics: this.#metrics,
       sessions: () => this.#room.sessionsTaken,
       capacity: this.#capacity,
+      level: () => this.#overload.level,
+      models: this.#models,
+      slots: this.#options.slots,
     });
   }
 
@@ -271,6 +280,7 @@ class Server implements RunningServer {
       limits: this.#limits,
       registry: () => this.#registry,
       engine: () => this.#engine,
+      models: this.#models,
       overload: () => this.#overload,
       tenants: () => this.#tenancy?.numbers() ?? new Map(),
       tlsEndsMs: () => this.#door.tlsEndsMs,
@@ -341,8 +351,8 @@ class Server implements RunningServer {
       capacity: this.#capacity,
       state: () => ({
         draining: this.#isDraining || this.#isCordoned,
-        engine: this.#engine?.stats(),
-        scoring: this.#options.scoring.stats?.(),
+        engine: this.#models.engines(),
+        scoring: this.#models.scoring(),
       }),
       others: othersOf(this.#options.supervision),
       takesOver: this.#options.store !== undefined,

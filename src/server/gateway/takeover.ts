@@ -1,16 +1,17 @@
 import type { ClientMessage, StartMessage } from '../../protocol/client-messages.ts';
 import { readCheckpoint, type SessionCheckpoint } from '../../stores/checkpoint.ts';
-import { type ClaimOutcome, isSessionId, StoreError } from '../../stores/session-store.ts';
+import { type ClaimOutcome, isSessionId, type SessionClaim, StoreError } from '../../stores/session-store.ts';
 import type { CallerAccounts } from '../admission/accounts.ts';
 import type { Admit, StartDecision } from '../admission/admit.ts';
 import type { GatewayStore } from '../durable/gateway-store.ts';
 import { planOf } from '../durable/resumption.ts';
 import { isSameLanguage } from '../hearing/language.ts';
+import type { LocalModel } from '../hearing/local-model.ts';
 import type { SessionRoute } from '../hearing/route.ts';
 import { payerOf } from '../hearing/routed-session.ts';
 import type { Refusal } from '../refusal.ts';
 import { hashOf } from '../secrets.ts';
-import type { ServerContext, WorkAccount } from '../session/context.ts';
+import { contextOf, type ServerContext, type WorkAccount } from '../session/context.ts';
 import { openText, writtenLength } from '../session/open-text.ts';
 import { modelOf } from '../session/saved-session.ts';
 import type { Session } from '../session/session.ts';
@@ -92,7 +93,8 @@ export class Takeover {
       const identity = { id: begun.sessionId, resumeToken: own.resumeToken };
       const claim = { sessionId: identity.id, tokenHash: undefined, owner: digest, gateway: keeper.gateway };
       const newTokenHash = hashOf(own.resumeToken);
-      const outcome = await store.claim({ ...claim, model: modelOf(context), newTokenHash }, ttlMs);
+      using claimed = await this.#claimFor({ ...claim, newTokenHash }, ttlMs);
+      const { outcome } = claimed;
       if (outcome.kind === 'claimed') return { ...identity, generation: outcome.generation };
       // Whoever began it has saved nothing yet: what it saves is older than ours.
       return outcome.kind === 'unknown' ? { ...identity, generation: 2 } : own;
@@ -105,11 +107,10 @@ export class Takeover {
 
   async #claim(message: ResumeMessage, caller: Returning): Promise<Session | Refusal> {
     const { context, durable } = this.#options;
-    const { store, keeper } = durable;
+    const { keeper } = durable;
     const { session_id: sessionId, resume_token, replay } = message;
     if (!isSessionId(sessionId)) return notFound('no such session: it never was');
     if (!replay) return notFound('no such session here, and its client has kept nothing to go on with elsewhere');
-    let outcome: ClaimOutcome;
     try {
       const claim = {
         sessionId,
@@ -117,26 +118,52 @@ export class Takeover {
         owner: caller.owner && hashOf(caller.owner),
         gateway: keeper.gateway,
       };
-      outcome = await store.claim({ ...claim, model: modelOf(context) }, context.limits.resumeTtlMs);
+      using claimed = await this.#claimFor(claim, context.limits.resumeTtlMs);
+      return await this.#goOnWith(claimed, { ...message, replay }, caller);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       context.metrics.storeFailure(error.why);
       context.log.warn({ why: error.why }, 'a session could not be resumed: the store does not answer');
       return storeAway('is not here');
     }
+  }
+
+  /**
+   * Claims a session for the server's own model, or for the one that has scored it where that runs
+   * here beside it; the model stays until the claim is disposed of.
+   */
+  async #claimFor(claim: Omit<SessionClaim, 'model'>, ttlMs: number): Promise<Claimed> {
+    const { context, durable } = this.#options;
+    const { store } = durable;
+    const outcome = await store.claim({ ...claim, model: modelOf(context) }, ttlMs);
+    const runs = outcome.kind === 'other_model' ? outcome.model : undefined;
+    const model = context.router?.models.find(({ identity }) => identity === runs);
+    if (!model) return { outcome, model, [Symbol.dispose]() {} };
+    const release = model.hold();
+    try {
+      const again = await store.claim({ ...claim, model: model.identity }, ttlMs);
+      return { outcome: again, model, [Symbol.dispose]: release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #goOnWith({ outcome, model }: Claimed, message: Replaying, caller: Returning): Promise<Session | Refusal> {
+    const { context } = this.#options;
     if (outcome.kind !== 'claimed') return refusalOf(outcome, modelOf(context));
     const checkpoint = readCheckpoint(outcome.value);
     if ('problem' in checkpoint) {
-      context.log.warn({ session: sessionId, problem: checkpoint.problem }, 'a checkpoint cannot be read');
+      context.log.warn({ session: message.session_id, problem: checkpoint.problem }, 'a checkpoint cannot be read');
       return notFound(`the session cannot go on at another gateway: of its checkpoint ${checkpoint.problem}`);
     }
-    return await this.#goOn({ ...message, replay }, checkpoint, outcome, caller);
+    return await this.#goOn(message, checkpoint, { ...outcome, model }, caller);
   }
 
   async #goOn(
-    message: ResumeMessage & { replay: NonNullable<ResumeMessage['replay']> },
+    message: Replaying,
     checkpoint: SessionCheckpoint,
-    claimed: { generation: number; ageMs: number; from: string },
+    claimed: { generation: number; ageMs: number; from: string; model: LocalModel | undefined },
     caller: Returning,
   ): Promise<Session | Refusal> {
     const { context, registry } = this.#options;
@@ -152,13 +179,14 @@ export class Takeover {
       decline();
       return notFound(`the session was in ${start.language}, and this gateway hears ${own} alone`);
     }
-    const text = openText(context, caller.work, plan.reference, start.language);
+    const { model } = claimed;
+    const text = openText(contextOf(context, model), caller.work, plan.reference, start.language);
     if ('code' in text) {
       decline();
       return text;
     }
     const { isElsewhere } = take;
-    const again = { id: message.session_id, start, owner: caller.owner, isElsewhere };
+    const again = { id: message.session_id, start, owner: caller.owner, isElsewhere, model };
     const route = routeAgain(context, again, checkpoint.backend);
     if (route && 'code' in route) {
       decline();
@@ -203,15 +231,25 @@ async function decisionOf(answer: ReturnType<Admit>): Promise<Refusal | StartDec
 /** What writes the transcript of a session that another gateway had; it was at `backend`. */
 function routeAgain(
   { router }: ServerContext,
-  { id, start, owner, isElsewhere }: Again,
+  { id, start, owner, isElsewhere, model }: Again,
   backend: string | undefined,
 ): SessionRoute | Refusal | undefined {
   const { language, device, lane } = start;
   const session = { id, language, device, lane, ...payerOf(owner) };
-  return backend === undefined ? router?.route(session, isElsewhere) : router?.resume(session, backend, isElsewhere);
+  return router?.resume(session, backend, isElsewhere, model);
 }
 
-type Again = { id: string; start: StartMessage; owner: string | undefined; isElsewhere: boolean };
+type Again = {
+  id: string;
+  start: StartMessage;
+  owner: string | undefined;
+  isElsewhere: boolean;
+  model: LocalModel | undefined;
+};
+
+type Replaying = ResumeMessage & { replay: NonNullable<ResumeMessage['replay']> };
+
+type Claimed = Disposable & { outcome: ClaimOutcome; model: LocalModel | undefined };
 
 function refusalOf(outcome: Exclude<ClaimOutcome, { kind: 'claimed' }>, model: string): Refusal {
   switch (outcome.kind) {

@@ -1,6 +1,7 @@
 import type { Backend } from '../../backends/backend.ts';
 import type { Hindrance } from '../../routing/decide/decide.ts';
 import type { PolicySpec } from '../../routing/policy/spec.ts';
+import type { LocalModel } from './local-model.ts';
 
 /** A backend with guards round it, as a router sees it. */
 export type ManagedBackend = Backend & {
@@ -22,6 +23,8 @@ export type PolicyInForce = {
   name: string;
   spec: PolicySpec;
   backends: ReadonlyMap<string, ManagedBackend>;
+  /** The models of local backends that name one, by backend; others are the server's own. */
+  models?: ReadonlyMap<string, LocalModel> | undefined;
   /** What hears some sessions unseen, with guards of its own. */
   shadow?: ManagedBackend | undefined;
 };

@@ -1,6 +1,7 @@
 import type { Hearing, HearingEvents, HearingInput } from '../../backends/backend.ts';
 import type { Hindrance, RouteDecision } from '../../routing/decide/decide.ts';
 import type { RoutedBackend } from '../../routing/policy/spec.ts';
+import type { LocalModel } from './local-model.ts';
 import type { ManagedBackend } from './managed-backend.ts';
 import type { Meter } from './meter.ts';
 import type { BackendPlaces } from './places.ts';
@@ -19,6 +20,8 @@ export type RouteOptions = {
   backends: ReadonlyMap<string, ManagedBackend>;
   /** Whether it has no place of the own model, so that nobody scores it. */
   isElsewhere: boolean;
+  /** What scores it as long as it lasts; undefined: the server's own model. */
+  model: LocalModel | undefined;
   places: BackendPlaces;
   hindranceOf(backend: RoutedBackend): Hindrance | undefined;
   meter: Meter;
@@ -63,6 +66,10 @@ export class SessionRoute {
 
   get isElsewhere(): boolean {
     return this.#options.isElsewhere;
+  }
+
+  get model(): LocalModel | undefined {
+    return this.#options.model;
   }
 
   /** What takes note of the session; undefined: it is of no interest. */

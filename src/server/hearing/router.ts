@@ -6,6 +6,7 @@ import { chainFrom } from '../../routing/policy/chain.ts';
 import type { RoutedBackend } from '../../routing/policy/spec.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Refusal } from '../refusal.ts';
+import type { LocalModel } from './local-model.ts';
 import type { BackendFigures, ManagedBackend, PolicyInForce } from './managed-backend.ts';
 import type { Meter } from './meter.ts';
 import { BackendPlaces } from './places.ts';
@@ -27,6 +28,12 @@ export type RouterOptions = {
   meter: Meter;
   /** Takes note of what they write. */
   witness?: Witness | undefined;
+  /** Whether the server's own model has no slot left at its nodes; default: never. */
+  isOwnFull?: (() => boolean) | undefined;
+  /** Whether the server spares its sessions something; default: never. */
+  isStrained?: (() => boolean) | undefined;
+  /** The models beside the server's that run; default: none. */
+  models?: (() => readonly LocalModel[]) | undefined;
 };
 
 /** What operators and metrics are shown of a router. */
@@ -38,6 +45,8 @@ export type RoutingView = {
     sessions: number;
     maxSessions: number | undefined;
     hindrance: Hindrance | undefined;
+    /** Name and version of the model that it names; undefined: it names none. */
+    model: string | undefined;
   })[];
   /** Sessions that each rule has decided since the server started; those in force first. */
   decisions: readonly { rule: string; sessions: number }[];
@@ -83,6 +92,16 @@ export class Router {
     return this.#policy;
   }
 
+  /** Whether the server spares its sessions something: nothing else should take from them. */
+  get isStrained(): boolean {
+    return this.#options.isStrained?.() ?? false;
+  }
+
+  /** The models beside the server's that run, those among them that only sessions still use. */
+  get models(): readonly LocalModel[] {
+    return this.#options.models?.() ?? [];
+  }
+
   /**
    * Whether others hear a session that starts without a place of the own model: its rule lets it go
    * without phones, and whichever way it is drawn a backend can take it.
@@ -112,19 +131,39 @@ export class Router {
     if (!backend) return this.#nowhere(decision);
     this.#decisions.set(rule.name, (this.#decisions.get(rule.name) ?? 0) + 1);
     this.#spills.note(hindered, backend.name);
-    return this.#routeTo(session, backend.name, { decision, isElsewhere });
+    const model = isElsewhere ? undefined : this.#scorerFrom(backend.name, session.lane);
+    return this.#routeTo(session, backend.name, { decision, isElsewhere, model });
   }
 
   /**
    * Where a session is heard that was at `name` at another gateway: there, or where its chain
-   * leads; where the policy does not have that backend any more, as if it started.
+   * leads; where nobody knows that backend, as if it started. No model but `model` goes on with it.
    */
-  resume(session: RoutedSession, name: string, isElsewhere = false): SessionRoute | Refusal {
+  resume(
+    session: RoutedSession,
+    name: string | undefined,
+    isElsewhere = false,
+    model?: LocalModel,
+  ): SessionRoute | Refusal {
     const { spec } = this.#policy;
-    const chain = chainFrom(name, spec.backends);
-    const able = chain.find((backend) => this.#hindranceAt(backend, session.lane, isElsewhere) === undefined);
-    if (!able) return this.route(session, isElsewhere);
-    return this.#routeTo(session, able.name, { decision: undefined, isElsewhere });
+    const keeps = ({ kind, name: own }: RoutedBackend): boolean => kind !== 'local' || this.#modelOf(own) === model;
+    const isAble = (backend: RoutedBackend): boolean =>
+      keeps(backend) && this.#hindranceAt(backend, session.lane, isElsewhere) === undefined;
+    const able =
+      chainFrom(name ?? '', spec.backends).find(isAble) ??
+      (model && spec.backends.find((backend) => backend.kind === 'local' && isAble(backend)));
+    if (able) return this.#routeTo(session, able.name, { decision: undefined, isElsewhere, model });
+    const anew = this.route(session, isElsewhere);
+    if ('code' in anew || isElsewhere || anew.model === model) return anew;
+    const who = model?.identity ?? "the server's own model";
+    if (spec.backends.some((backend) => backend.kind === 'local' && keeps(backend)))
+      return {
+        code: 'server_busy',
+        message: `no backend takes a session of ${who} now`,
+        retryAfterMs: this.#options.busyRetryMs,
+      };
+    const message = `the session was scored by ${who}, which no backend of the policy has any more`;
+    return { code: 'session_not_found', message };
   }
 
   /** The decision alone, for the facts of this moment; nothing is counted. */
@@ -159,6 +198,7 @@ export class Router {
         sessions: this.#places.at(backend.name),
         maxSessions: backend.maxSessions,
         hindrance: this.#hindranceOf(backend, 'live'),
+        model: this.#modelOf(backend.name)?.identity,
         ...figuresOf(this.#policy.backends.get(backend.name)),
       })),
       decisions: [...counts].map(([rule, sessions]) => ({ rule, sessions })),
@@ -167,20 +207,17 @@ export class Router {
     };
   }
 
-  #routeTo(
-    session: RoutedSession,
-    name: string,
-    { decision, isElsewhere }: { decision: RouteDecision | undefined; isElsewhere: boolean },
-  ): SessionRoute {
+  #routeTo(session: RoutedSession, name: string, { decision, isElsewhere, model }: RouteTaken): SessionRoute {
     const policy = this.#policy;
     const chain = chainFrom(name, policy.spec.backends);
     return new SessionRoute({
       session,
       rule: decision?.rule.name,
       ...sideOf(decision, policy.spec.canary),
-      // The own model, which does not score it, cannot write for it either.
-      chain: isElsewhere ? chain.filter(({ kind }) => kind !== 'local') : chain,
+      // A model of ours that does not score it cannot write for it either.
+      chain: chain.filter(({ kind, name: own }) => kind !== 'local' || (!isElsewhere && this.#modelOf(own) === model)),
       isElsewhere,
+      model,
       backends: policy.backends,
       places: this.#places,
       hindranceOf: (backend) => this.#hindranceOf(backend, session.lane, policy),
@@ -188,6 +225,22 @@ export class Router {
       witness: this.#options.witness,
       onFallback: (failed, why, to) => this.#fellBack(failed, why, to),
     });
+  }
+
+  /**
+   * What scores a session that `name` hears: the first model of ours on its chain that can, so that
+   * whoever writes its phones can write its text too; undefined: the server's own.
+   */
+  #scorerFrom(name: string, lane: RouteRequest['lane']): LocalModel | undefined {
+    const ours = chainFrom(name, this.#policy.spec.backends).filter(({ kind }) => kind === 'local');
+    const able =
+      ours.find((backend) => this.#hindranceOf(backend, lane) === undefined) ??
+      ours.find((backend) => this.#hindranceOf(backend, lane) !== 'broken');
+    return able && this.#modelOf(able.name);
+  }
+
+  #modelOf(backend: string): LocalModel | undefined {
+    return this.#policy.models?.get(backend);
   }
 
   #takes(backend: RoutedBackend, lane: RouteRequest['lane']): boolean {
@@ -203,7 +256,12 @@ export class Router {
     // A batch session gives its place to a learner who wants it.
     const taken = lane === 'batch' ? this.#places.at(name) : this.#places.at(name, 'live');
     const isFull = taken >= maxSessions;
-    if (kind === 'local') return isFull || this.#options.load() >= 1 ? 'full' : undefined;
+    if (kind === 'local') {
+      const { load, isOwnFull } = this.#options;
+      const model = policy.models?.get(name);
+      if (model ? model.hindrance() : isOwnFull?.()) return model?.hindrance() ?? 'full';
+      return isFull || load() >= 1 ? 'full' : undefined;
+    }
     const managed = policy.backends.get(name);
     if (!managed) return 'broken';
     const why = managed.hindrance()?.why;
@@ -238,6 +296,13 @@ export class Router {
     this.#options.log.warn(fields, 'a backend failed in a session, which goes on elsewhere');
   }
 }
+
+type RouteTaken = {
+  decision: RouteDecision | undefined;
+  isElsewhere: boolean;
+  /** What scores the session; undefined: the server's own model. */
+  model: LocalModel | undefined;
+};
 
 /**
  * The side of a canary that a session counts for. One that its backend had no room for says nothing

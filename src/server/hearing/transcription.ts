@@ -1,7 +1,9 @@
 import type { Samples } from '../../acoustic/engine/types.ts';
 import { copyS16 } from '../../audio/pcm.ts';
 import type { BackendError, Hearing, HearingEvents, HearingText } from '../../backends/backend.ts';
+import type { WordResult } from '../../protocol/result.ts';
 import type { Limits } from '../limits.ts';
+import { phoneScoresOf } from './phone-scores.ts';
 import type { SessionRoute, Writer } from './route.ts';
 import { UtteranceText, type WrittenText } from './utterance-text.ts';
 import type { SessionWitness, UtteranceWitness } from './witness.ts';
@@ -87,9 +89,14 @@ export class Transcription {
     this.#writer?.hearing.push(pcm, startMs);
   }
 
-  /** What the learner is told of an utterance at last. */
-  told(text: UtteranceText, { text: written = '', backend = this.backend }: { text?: string; backend?: string }): void {
-    this.#witnessed.get(text)?.told(text.isGivenUp ? undefined : written, backend);
+  /** What the learner is told of an utterance at last, and the words with their phones. */
+  told(
+    text: UtteranceText,
+    { text: written = '', backend = this.backend }: { text?: string; backend?: string },
+    words: readonly WordResult[],
+  ): void {
+    const witness = this.#witnessed.get(text);
+    witness?.told(text.isGivenUp ? undefined : written, backend, phoneScoresOf(words));
     this.#witnessed.delete(text);
   }
 

@@ -1,5 +1,7 @@
 import type { Samples } from '../../acoustic/engine/types.ts';
 import type { RouteDecision } from '../../routing/decide/decide.ts';
+import type { LocalModel } from './local-model.ts';
+import type { PhoneScores } from './phone-scores.ts';
 import type { RoutedSession } from './routed-session.ts';
 
 /** A session as it was decided where it is heard. */
@@ -9,6 +11,8 @@ export type WitnessedRoute = {
   /** The backend that the draw gave, which may have been hindered; undefined: as `backend`. */
   readonly meant: string | undefined;
   readonly backend: { readonly name: string };
+  /** What scores it; undefined: the server's own model. */
+  readonly model?: LocalModel | undefined;
 };
 
 /**
@@ -32,6 +36,10 @@ export type SessionWitness = {
 export type UtteranceWitness = {
   /** Its sound is over. */
   over(): void;
-  /** What its learner is told at last, and by which backend; undefined: no final text came. */
-  told(text: string | undefined, backend: string): void;
+  /**
+   * What its learner is told at last, and by which backend; undefined: no final text came.
+   *
+   * @param phones what the model that scores it made of them
+   */
+  told(text: string | undefined, backend: string, phones?: PhoneScores): void;
 };

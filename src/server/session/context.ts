@@ -1,14 +1,11 @@
 import type { AcousticEngine } from '../../acoustic/engine/types.ts';
 import type { Handoff } from '../../handoff/handoff.ts';
-import type { ReferenceInput } from '../../protocol/client-messages.ts';
-import type { OpenUtterance } from '../../scoring/pipeline.ts';
-import type { Reference } from '../../scoring/text/reference.ts';
-import type { ScoringStats } from '../../scoring/threads/pool.ts';
 import type { ResultStore } from '../../stores/result-store.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Tracing } from '../../telemetry/tracing/tracing.ts';
 import type { SessionKeeper } from '../durable/kept-session.ts';
+import type { LocalModel, Scoring } from '../hearing/local-model.ts';
 import type { Router } from '../hearing/router.ts';
 import type { Limits } from '../limits.ts';
 import type { OverloadControl } from '../overload/overload-control.ts';
@@ -54,18 +51,7 @@ export type WorkAccount = {
   hold(phones: number): Refusal | (() => void);
 };
 
-/** How texts become references and sound becomes scores; a test may script it. */
-export type Scoring = {
-  /**
-   * @param mostPhones of all pronunciations together.
-   * @throws SpeechfbError `invalid_reference`
-   */
-  readReference(input: ReferenceInput, mostPhones: number): Reference;
-  openUtterance: OpenUtterance;
-  /** The session that `speaker` names is over: what was kept for it is free. */
-  leave?(speaker: string): void;
-  /** How busy scoring is, where it has threads of its own. */
-  stats?(): ScoringStats;
-  /** Called while no session runs: worker threads may collect their garbage. */
-  tidy?(): void;
-};
+/** What a session shares with others; `model`: what hears it, undefined: the server's own. */
+export function contextOf(context: ServerContext, model: LocalModel | undefined): ServerContext {
+  return model ? { ...context, engine: model.engine, scoring: model.scoring } : context;
+}

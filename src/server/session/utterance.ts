@@ -144,7 +144,7 @@ export class Utterance {
     this.#options.sound?.clear();
     if (told?.isFinal) return undefined;
     const by = this.#writtenOf(result, text);
-    if (this.#text) this.#options.transcription?.told(this.#text, by);
+    if (this.#text) this.#options.transcription?.told(this.#text, by, result.words);
     if (settings.granularity !== 'utterance') {
       const last = text
         ? this.#transcript.written(text, true, timing)

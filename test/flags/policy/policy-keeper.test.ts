@@ -26,6 +26,7 @@ const author = { actor: 'ada', origin: 'an operator', reason: 'cheaper' };
 function keeperOf(first = policyOf(), withdrawn: string[] = []) {
   const entries: AuditFields[] = [];
   const adopted: KeptPolicy[] = [];
+  const dropped: KeptPolicy[] = [];
   const audit = { broken: false };
   const keeper = new PolicyKeeper({
     first: { ...first, origin: 'routing.yaml' },
@@ -40,12 +41,14 @@ function keeperOf(first = policyOf(), withdrawn: string[] = []) {
         return fields;
       },
     },
-    prepare(policy) {
+    async prepare(policy) {
+      // A model takes its time until it is warm.
+      await Promise.resolve();
       if (policy.spec.backends[1]!.price === 13) throw new SpeechfbError('unset_variable', 'KEY is not set');
-      return () => void adopted.push(policy);
+      return { adopt: () => void adopted.push(policy), drop: () => void dropped.push(policy) };
     },
   });
-  return { keeper, entries, adopted, audit };
+  return { keeper, entries, adopted, dropped, audit };
 }
 
 describe('the policy in force', () => {
@@ -75,10 +78,11 @@ describe('the policy in force', () => {
   });
 
   it('does not change where it cannot be written down', async () => {
-    const { keeper, adopted, audit } = keeperOf();
+    const { keeper, adopted, dropped, audit } = keeperOf();
     audit.broken = true;
     await expect(keeper.propose(policyOf({}, '$1/min'), author)).rejects.toThrow('the disk is full');
-    expect([keeper.current.version, adopted]).toEqual([1, []]);
+    // What was made ready for it is let go.
+    expect([keeper.current.version, adopted, dropped.length]).toEqual([1, [], 1]);
     audit.broken = false;
     expect(await keeper.propose(policyOf({}, '$1/min'), author)).toMatchObject({ changed: true });
   });

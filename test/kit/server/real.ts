@@ -7,7 +7,7 @@ import { toS16le } from '../../../src/audio/pcm.ts';
 import { readWav } from '../../../src/audio/wav.ts';
 import { liveScoring } from '../../../src/commands/serve/served-engine.ts';
 import { ScoringThreads } from '../../../src/scoring/threads/pool.ts';
-import type { Scoring } from '../../../src/server/session/context.ts';
+import type { Scoring } from '../../../src/server/hearing/local-model.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 

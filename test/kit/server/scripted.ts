@@ -4,7 +4,7 @@ import type { PhonemeResult } from '../../../src/protocol/result.ts';
 import { writePhones } from '../../../src/protocol/written-phones.ts';
 import type { PipelineEvents, UtterancePipeline, UtteranceSettings } from '../../../src/scoring/pipeline.ts';
 import type { Reference } from '../../../src/scoring/text/reference.ts';
-import type { Scoring } from '../../../src/server/session/context.ts';
+import type { Scoring } from '../../../src/server/hearing/local-model.ts';
 
 /**
  * Scoring without a model, for tests of the server alone: the reference's phones are read one each `phoneMs` of sound,

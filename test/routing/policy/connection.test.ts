@@ -67,9 +67,9 @@ it.each([
   ],
   [
     'what is for another kind',
-    'kind: local, model: nova-3',
+    'kind: scripted, model: nova-3',
     'nova-3',
-    'model: is for backends of kind deepgram, openai-realtime, http-batch; this is local',
+    'model: is for backends of kind deepgram, openai-realtime, http-batch, local; this is scripted',
   ],
   [
     'a second request of a stream',

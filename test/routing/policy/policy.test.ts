@@ -285,10 +285,18 @@ describe('what is wrong with a policy is said at its line', () => {
       [/7:\d+: .*backends.3.kind: "v2" is the own model \(serve --model\), as "own" is, .*nothing differs/],
     ],
     [
-      'a model of its own for the own model',
+      'one version of the model under two names',
+      ['{name: en, when: {language: [en]}, to: {own: 50%, v2: 50%}}', last],
+      {
+        any: '{name: any, kind: http-batch, price: $1/h}\n    - {name: v2, kind: local, model: v2, languages: [en], price: $1/h}\n    - {name: v3, kind: local, model: v2, languages: [en], price: $2/h}',
+      },
+      [/8:\d+: .*backends.4.kind: "v3" is the model "v2", as "v2" is, .*nothing differs/],
+    ],
+    [
+      'a directory for the own model',
       [last],
       { own: '{name: own, kind: local, languages: [en], price: $1/h, directory: models/v2}' },
-      [/4:\d+: .*directory: is for backends of kind sherpa-onnx; this is local, the one model of a server/],
+      [/4:\d+: .*directory: is for backends of kind sherpa-onnx; this is local; write model: with its folder/],
     ],
     ['an unknown condition', ['{name: r, when: {lang: [en]}, to: {any: 100%}}', last], {}, [/unknown key "lang"/]],
   ])('%s', (_, rules, own, found) => {
@@ -465,6 +473,24 @@ describe('what is wrong with a canary or a shadow is said at its line', () => {
     expect(problemsOf([own, last], {}, [again], canary)).toEqual([
       expect.stringMatching(/11:\d+: spec.canary.to: "v2" is reached and asked just as "own": nothing differs/),
     ]);
+  });
+
+  const v2 = '{name: v2, kind: local, model: v2, languages: [en], price: $1/h}';
+
+  it.each([
+    ['by another version of the model than the one that scores', [v2], 'v2', own, []],
+    ['by the own model beside another version', [v2], 'own', '{name: r, when: {language: [en]}, to: {v2: 100%}}', []],
+    ['by the own model, which scores every session', [], 'own', own, [/"own" is the own model, which hears every/]],
+  ])('of shadows one %s', (_, more, to, rule, found) => {
+    const shadow = `  shadow: {to: ${to}, share: 1%, most: $1/h}\n`;
+    const problems = problemsOf([rule, last], {}, more, shadow);
+    if (found.length === 0) expect(problems).toEqual([]);
+    else expect(problems.join('\n')).toMatch(found[0]!);
+  });
+
+  it('but not a canary of another version of the model', () => {
+    const canary = '  canary: {name: c, from: own, to: v2, share: 5%, rollback: {mode: window}}\n';
+    expect(problemsOf([own, last], {}, [v2], canary)).toEqual([]);
   });
 
   it('a shadow of the only backend that anybody comes to, which would hear it beside nobody', () => {

@@ -73,6 +73,7 @@ function server(more: object = {}, guarded?: ManagedBackend) {
   const canary: [string, string, string][] = [];
   const comparer = new Comparer({
     policy: () => policy,
+    ownModel: 'own 1',
     onCanarySession: (...told) => begun.push(told),
     onCanary: (...told) => canary.push(told),
     keep: (record) => records.push(record),

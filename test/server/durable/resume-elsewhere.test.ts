@@ -4,11 +4,13 @@ import { playRecording } from '../../../src/client/playback.ts';
 import { checkUrl } from '../../../src/client/url.ts';
 import type { Replay } from '../../../src/protocol/client-messages.ts';
 import type { ServerEvent } from '../../../src/protocol/server-messages.ts';
-import type { RunningServer } from '../../../src/server/gateway/server.ts';
+import { routingPolicy } from '../../../src/routing/policy/policy.ts';
+import type { RunningServer, ServerOptions } from '../../../src/server/gateway/server.ts';
+import type { LocalModel } from '../../../src/server/hearing/local-model.ts';
 import { MemorySessionStore } from '../../../src/stores/memory-store.ts';
 import { connect, type EventOf, startMessage, type TestClient } from '../../kit/server/client.ts';
 import { Learner, text, told } from '../../kit/server/learner.ts';
-import { scriptedEngine } from '../../kit/server/scripted.ts';
+import { scriptedEngine, scriptedScoring } from '../../kit/server/scripted.ts';
 import { serve } from '../../kit/server/serve.ts';
 
 const now = (): number => performance.now();
@@ -184,6 +186,25 @@ describe('a resume at another gateway', () => {
     ]);
   });
 
+  it.each([
+    ['goes on by the version that it began with, where that runs too', true, '9'],
+    [
+      'is refused aloud where that version does not run',
+      false,
+      'the session was scored by scripted 9, and this gateway',
+    ],
+  ])('of several models %s', async (_, runs, told) => {
+    const store = new MemorySessionStore(now);
+    const [one, two] = [await serve({ store, routing: newer(true) }), await serve({ store, routing: newer(runs) })];
+    const first = await startAt(one);
+    expect(first.of('ready')[0]!.model.version).toBe('9');
+    await one.close();
+    const second = await connect(two.url);
+    second.send({ ...resume(first), replay: nothing() });
+    if (runs) expect(await second.until('ready')).toMatchObject({ resumed: true, model: { version: told } });
+    else expect((await second.until('error')).message).toContain(told);
+  });
+
   it('is refused aloud when what was saved is of another version', async () => {
     const store = new MemorySessionStore(now);
     const { save } = store;
@@ -345,4 +366,32 @@ async function readWhole(url: string): Promise<readonly ServerEvent[]> {
   client.send({ type: 'close' });
   await client.closed;
   return client.events;
+}
+
+/** A policy that gives all sessions to version 9 of the model, which runs there, or has gone from the policy. */
+function newer(runs: boolean): ServerOptions['routing'] {
+  const engine = scriptedEngine();
+  const model: LocalModel = {
+    identity: 'scripted 9',
+    engine: { ...engine, model: { ...engine.model, version: '9' } },
+    scoring: scriptedScoring,
+    sessions: 0,
+    hindrance: () => undefined,
+    hold: () => () => {},
+  };
+  const { spec } = routingPolicy.parse({
+    kind: 'RoutingPolicy',
+    spec: {
+      backends: [
+        { name: 'next', kind: 'local', languages: ['en'], price: '$0.0004/min', ...(runs && { model: 'next' }) },
+        { name: 'others', kind: 'scripted', price: '$1/h' },
+      ],
+      rules: [
+        { name: 'English', when: { language: ['en'] }, to: { next: '100%' } },
+        { name: 'rest', to: { others: '100%' } },
+      ],
+    },
+  });
+  const models = new Map(runs ? [['next', model]] : []);
+  return { policy: { name: 'versions', spec, backends: new Map(), models }, models: () => [...models.values()] };
 }

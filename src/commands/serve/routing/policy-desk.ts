@@ -7,6 +7,7 @@ import {
   type KeptPolicy,
   PolicyKeeper,
   type PolicyOutcome,
+  type PreparedPolicy,
   rollbackAction,
 } from '../../../flags/policy/policy-keeper.ts';
 import { FileProvider } from '../../../flags/source/file-provider.ts';
@@ -37,8 +38,8 @@ export type PolicyDeskOptions = {
   region: string | undefined;
   log: Log;
   audit: AuditLog | undefined;
-  /** Makes ready what a policy needs, and gives what puts it in force. */
-  prepare(policy: KeptPolicy): () => void;
+  /** Makes ready what a policy needs. */
+  prepare(policy: KeptPolicy): Promise<PreparedPolicy>;
   /** Monotonic, ms. */
   now(): number;
 };
@@ -79,7 +80,7 @@ export class PolicyDesk implements AsyncDisposable, PolicyTarget {
     const desk: { here?: PolicyDesk } = {};
     const onChange = (read: Promise<unknown>): void => void desk.here?.take(read);
     const flag = await PolicyFlag.open({ flag: source.flag, provider, origin: source.origin, context, onChange });
-    const first = policyOfValue(await flag.value(), source.origin);
+    const first = { ...policyOfValue(await flag.value(), source.origin), at: file?.at };
     const withdrawn = audit ? await rolledBack(audit) : [];
     const keeper = new PolicyKeeper({
       first: { ...first, origin: source.origin },
@@ -184,7 +185,7 @@ export class PolicyDesk implements AsyncDisposable, PolicyTarget {
       if (JSON.stringify(value) === this.#seen) return;
       const author = { actor: source.kind, origin, reason: `${origin} has changed` };
       this.#owed = undefined;
-      this.#tell(await this.#keeper.propose(policyOfValue(value, origin), author));
+      this.#tell(await this.#keeper.propose({ ...policyOfValue(value, origin), at: this.#file?.at }, author));
       this.#seen = JSON.stringify(value);
       this.#health.used();
     } catch (error) {
@@ -232,12 +233,15 @@ export class PolicyDesk implements AsyncDisposable, PolicyTarget {
     await this.#flag.close();
   }
 
-  #prepared(policy: KeptPolicy): () => void {
-    const adopt = this.#options.prepare(policy);
-    return () => {
-      adopt();
-      this.#inForceSinceMs = this.#options.now();
-      this.#observe(policy);
+  async #prepared(policy: KeptPolicy): Promise<PreparedPolicy> {
+    const { adopt, drop } = await this.#options.prepare(policy);
+    return {
+      drop,
+      adopt: () => {
+        adopt();
+        this.#inForceSinceMs = this.#options.now();
+        this.#observe(policy);
+      },
     };
   }
 

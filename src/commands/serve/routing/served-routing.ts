@@ -1,7 +1,10 @@
+import type { AcousticEngine } from '../../../acoustic/engine/types.ts';
+import type { ModelPackage } from '../../../acoustic/model/model-package.ts';
 import type { AuditLog } from '../../../audit/log.ts';
 import { notesOf } from '../../../routing/policy/notes.ts';
 import { Comparer } from '../../../server/comparing/comparer.ts';
 import { ShadowLog } from '../../../server/comparing/shadow-log.ts';
+import type { LocalModel, Scoring } from '../../../server/hearing/local-model.ts';
 import type { PolicyInForce } from '../../../server/hearing/managed-backend.ts';
 import type { Router } from '../../../server/hearing/router.ts';
 import { UsageLog } from '../../../server/hearing/usage-log.ts';
@@ -9,13 +12,17 @@ import type { Witness } from '../../../server/hearing/witness.ts';
 import type { Log } from '../../../telemetry/log.ts';
 import type { LivePolicyFigures } from '../../../telemetry/policy-metrics.ts';
 import { type RoutingSettings, sourceOf } from './flags.ts';
-import { PolicyBackends } from './policy-backends.ts';
+import { LocalModels } from './local-models.ts';
+import { PolicyBackends, type ReadyPolicy } from './policy-backends.ts';
 import { type FollowedFiles, PolicyDesk } from './policy-desk.ts';
+import { identityOf, type ModelRun } from './running-local.ts';
 
 export type RoutingPlace = {
   log: Log;
-  /** The own model. */
-  model: { language: string };
+  /** The server's own model, the folder of its package, and what scores by it. */
+  own: { model: ModelPackage; folder: string; scoring: Scoring };
+  /** Makes ready what runs another model. */
+  start(model: ModelPackage): ModelRun;
   /** Processes that share what the policy allows. */
   gateways: number;
   /** Where changes are written down; absent: nobody asked for it, or another process does. */
@@ -38,7 +45,10 @@ export class ServedRouting implements AsyncDisposable {
   readonly figures = (): LivePolicyFigures => this.desk.figures();
   readonly #backends: PolicyBackends;
   readonly #shadowLog: ShadowLog | undefined;
-  #policy: PolicyInForce;
+  readonly #localModels: LocalModels;
+  readonly #ownModel: RoutingPlace['own'];
+  #ready: ReadyPolicy;
+  #engine: AcousticEngine | undefined;
   #router: Router | undefined;
 
   /**
@@ -52,11 +62,15 @@ export class ServedRouting implements AsyncDisposable {
     place: RoutingPlace,
   ): Promise<ServedRouting | undefined> {
     if (!settings) return undefined;
-    const { log, audit, model, gateways, tenants } = place;
+    const { log, audit, own, start, gateways, tenants } = place;
     const source = sourceOf(settings);
     const policyFile = source.kind === 'file' ? source.file : '.';
-    const backends = new PolicyBackends({ log, language: model.language, gateways, policyFile });
+    const models = new LocalModels({ log, own, policyFile, start });
     const served: { here?: ServedRouting } = {};
+    const backends = new PolicyBackends({
+      ...{ log, language: own.model.language, gateways, policyFile, models },
+      own: () => served.here!.#own,
+    });
     const note = ({ name, spec }: Pick<PolicyInForce, 'name' | 'spec'>): void => {
       for (const { path, message } of notesOf(
         spec,
@@ -67,61 +81,110 @@ export class ServedRouting implements AsyncDisposable {
     const desk = await PolicyDesk.open({
       ...{ source, region, log, audit },
       now: () => performance.now(),
-      prepare(kept) {
-        const policy = backends.inForce(kept);
-        return () => {
-          served.here?.adopt(policy);
-          note(policy);
+      async prepare(kept) {
+        const ready = backends.ready(kept);
+        try {
+          await ready.load();
+        } catch (error) {
+          ready.release();
+          throw error;
+        }
+        return {
+          drop: ready.release,
+          adopt() {
+            const { here } = served;
+            if (here) here.#adopt(ready);
+            note(ready.policy);
+          },
         };
       },
     });
     note(desk.current);
-    served.here = new ServedRouting(settings, { log, desk, backends });
+    served.here = new ServedRouting(settings, { log, own, desk, backends, models });
     return served.here;
   }
 
-  private constructor(
-    { usageLog, shadowLog }: RoutingSettings,
-    { log, desk, backends }: { log: Log; desk: PolicyDesk; backends: PolicyBackends },
-  ) {
+  private constructor({ usageLog, shadowLog }: RoutingSettings, { log, own, desk, backends, models }: RoutingParts) {
     this.desk = desk;
     this.#backends = backends;
-    this.#policy = backends.inForce(desk.current);
+    this.#localModels = models;
+    this.#ownModel = own;
+    this.#ready = backends.ready(desk.current);
     this.meter = usageLog === undefined ? undefined : new UsageLog({ path: usageLog, log, wallMs: Date.now });
     this.#shadowLog = shadowLog === undefined ? undefined : new ShadowLog(shadowLog, log);
     this.witness = new Comparer({
-      policy: () => this.#policy,
+      policy: () => this.policy,
+      ownModel: identityOf(own.model),
+      isStrained: () => this.#router?.isStrained ?? false,
       onCanarySession: (name, side) => this.desk.began(name, side),
       onCanary: (name, side, outcome) => this.desk.count(name, side, outcome),
       keep: this.#shadowLog?.keep,
       now: () => performance.now(),
       wallMs: Date.now,
     });
-    const names = this.#policy.spec.backends.map(({ name }) => name).join(', ');
-    log.info({ policy: this.#policy.name, backends: names }, 'a routing policy decides who writes transcripts');
+    const names = this.policy.spec.backends.map(({ name }) => name).join(', ');
+    log.info({ policy: this.policy.name, backends: names }, 'a routing policy decides who writes transcripts');
   }
 
   get policy(): PolicyInForce {
-    return this.#policy;
+    return this.#ready.policy;
   }
 
-  /** New sessions see this policy from here on. */
-  adopt(policy: PolicyInForce): void {
-    this.#policy = policy;
-    this.#router?.adopt(policy);
+  /** The models beside the server's own that run. */
+  readonly models = (): readonly LocalModel[] => this.#localModels.all();
+
+  /**
+   * Resolves with the server's own model when that and all that the policy names are warm.
+   *
+   * @throws SpeechfbError `bad_config` where one of these cannot be run
+   */
+  async load(own: Promise<AcousticEngine>): Promise<AcousticEngine> {
+    const [engine] = await Promise.all([own, this.#ready.load()]);
+    this.#engine = engine;
+    return engine;
   }
 
   /** Lets the router of a server have each policy, and the policy follow its file. */
   follow(router: Router | undefined, reloads: FollowedFiles): void {
     this.#router = router;
-    router?.adopt(this.#policy);
+    router?.adopt(this.policy);
     this.desk.follow(reloads);
+  }
+
+  /** New sessions see this policy from here on. */
+  #adopt(ready: ReadyPolicy): void {
+    const before = this.#ready;
+    this.#ready = ready;
+    this.#router?.adopt(ready.policy);
+    before.release();
+  }
+
+  /** The server's own model, as a shadow hears by it. */
+  get #own(): LocalModel {
+    const { model, scoring } = this.#ownModel;
+    const engine = this.#engine;
+    if (!engine) throw new Error('the model is not loaded yet');
+    return {
+      identity: identityOf(model),
+      engine,
+      scoring,
+      sessions: 0,
+      hindrance: () => undefined,
+      hold: () => () => {},
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.desk[Symbol.asyncDispose]();
     await this.#backends.close();
+    await this.#localModels.close();
     await this.meter?.close();
     await this.#shadowLog?.close();
   }
 }
+
+type RoutingParts = Pick<RoutingPlace, 'log' | 'own'> & {
+  desk: PolicyDesk;
+  backends: PolicyBackends;
+  models: LocalModels;
+};

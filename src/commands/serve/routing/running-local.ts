@@ -1,0 +1,164 @@
+import type { AcousticEngine } from '../../../acoustic/engine/types.ts';
+import type { ModelPackage } from '../../../acoustic/model/model-package.ts';
+import type { Hindrance } from '../../../routing/decide/decide.ts';
+import { stalled } from '../../../server/admission/admission.ts';
+import type { LocalModel, Scoring } from '../../../server/hearing/local-model.ts';
+import { defaultLimits } from '../../../server/limits.ts';
+import type { Log } from '../../../telemetry/log.ts';
+import type { SlotSource } from '../../../telemetry/slot-metrics.ts';
+import { defer } from '../../../threads/defer.ts';
+
+/** What runs a model, here or at nodes. */
+export type ModelRun = {
+  scoring: Scoring;
+  load(): Promise<AcousticEngine>;
+  /** Absent: it runs here. */
+  slots?: SlotSource;
+  /** Rejects when it can never score again. */
+  died: Promise<never>;
+  close(): Promise<void>;
+};
+
+export type RunningLocalOptions = {
+  folder: string;
+  model: ModelPackage;
+  run: ModelRun;
+  log: Log;
+  /** Nobody uses it any more, or it cannot go on. */
+  onOver(): void;
+};
+
+/** Name and version of a model. */
+export function identityOf({ name, version }: Pick<ModelPackage, 'name' | 'version'>): string {
+  return `${name} ${version}`;
+}
+
+/** A model that runs beside the server's own as long as a policy or a session uses it. */
+export class RunningLocal implements LocalModel {
+  readonly identity: string;
+  readonly places: (() => number) | undefined;
+  readonly #options: RunningLocalOptions;
+  #loading: Promise<void> | undefined;
+  #engine: AcousticEngine | undefined;
+  #policies = 0;
+  #sessions = 0;
+  #isDead = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: RunningLocalOptions) {
+    const { model, run, log, onOver } = options;
+    const { slots } = run;
+    this.#options = options;
+    this.identity = identityOf(model);
+    this.places = slots && (() => slots.places());
+    run.died.catch((error: unknown) => {
+      if (this.#closing) return;
+      this.#isDead = true;
+      log.error({ model: this.identity, error: String(error) }, 'a model of a policy is gone: its backends are broken');
+      onOver();
+      this.#closeUnused();
+    });
+  }
+
+  get folder(): string {
+    return this.#options.folder;
+  }
+
+  get sessions(): number {
+    return this.#sessions;
+  }
+
+  get isWarm(): boolean {
+    return this.#engine !== undefined && !this.#isDead && !this.#closing;
+  }
+
+  /** Whether another policy may use it, too. */
+  get isUsable(): boolean {
+    return !this.#isDead && !this.#closing;
+  }
+
+  get engine(): AcousticEngine {
+    if (!this.#engine) throw new Error(`${this.identity} is not loaded yet`);
+    return this.#engine;
+  }
+
+  get scoring(): Scoring {
+    return this.#options.run.scoring;
+  }
+
+  hindrance(): Hindrance | undefined {
+    if (!this.#engine || !this.isUsable) return 'broken';
+    if (stalled(this.#engine.stats(), this.scoring.stats?.(), defaultLimits) !== undefined) return 'broken';
+    return this.places && this.places() <= this.#sessions ? 'full' : undefined;
+  }
+
+  /** Resolves when it is warm; one at nodes when there is a node that has it, or soon after. */
+  async load(): Promise<void> {
+    this.#loading ??= this.#load();
+    await this.#loading;
+  }
+
+  use(): () => void {
+    this.#policies += 1;
+    return once(() => {
+      this.#policies -= 1;
+      this.#closeUnused();
+    });
+  }
+
+  hold(): () => void {
+    this.#sessions += 1;
+    return once(() => {
+      this.#sessions -= 1;
+      this.#closeUnused();
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#options.run.close();
+    return this.#closing;
+  }
+
+  async #load(): Promise<void> {
+    const { run, log } = this.#options;
+    const loading = run.load().then((engine) => {
+      this.#engine = engine;
+      log.info({ model: this.identity, provider: engine.provider }, 'a model of a policy is ready');
+    });
+    // Whoever does not wait any more hears of it by what is hindered.
+    loading.catch(() => {});
+    const patience = defer<void>();
+    const timer = run.slots && setTimeout(() => patience.reject(new Error('no node has it')), nodesMs);
+    try {
+      await Promise.race([loading, patience.promise]);
+    } catch (error) {
+      // What is tried again begins anew.
+      this.#loading = undefined;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #closeUnused(): void {
+    if (this.#policies > 0 || this.#sessions > 0 || this.#closing) return;
+    const { log, onOver } = this.#options;
+    onOver();
+    if (!this.#isDead) log.info({ model: this.identity }, 'a model that no policy and no session uses has ended');
+    this.close().catch((error: unknown) => {
+      log.error({ model: this.identity, error: String(error) }, 'a model did not end as it should');
+    });
+  }
+}
+
+function once(work: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    work();
+  };
+}
+
+/** Nodes that are there have said so by then. */
+const nodesMs = 5000;
