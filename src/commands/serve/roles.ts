@@ -8,7 +8,7 @@ import { hostName, isLoopback } from '../../server/admission/exposure.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../../trunk/gateway/node-addresses.ts';
 import type { NodePoolOptions } from '../../trunk/gateway/node-pool.ts';
-import type { NodeTlsFiles } from './node-tls.ts';
+import { checkNodeTls, type NodeTlsFiles } from './node-tls.ts';
 import { type LocalTuning, localEngine, remoteEngine, type ServedEngine } from './served-engine.ts';
 
 export const serveRoles = ['all', 'gateway', 'inference'] as const;
@@ -116,12 +116,14 @@ export function readNodeTls({ nodeCert, nodeKey, nodeCa }: RoleFlags): NodeTlsFi
     throw new SpeechfbError('bad_tls', `both ends of a trunk show a certificate: ${names} is missing`);
   }
   const paths = { certificate: nodeCert!, key: nodeKey!, authority: nodeCa! };
-  return {
+  const files = {
     certificate: readPem(paths.certificate),
     key: readPem(paths.key),
     authority: readPem(paths.authority),
     paths,
   };
+  checkNodeTls(files);
+  return files;
 }
 
 /** @throws SpeechfbError `bad_tls` */
