@@ -107,7 +107,11 @@ export function checkClosed(flag: '--node' | '--spill-node' | '--node-listen', a
 }
 
 /** @throws SpeechfbError `bad_tls` */
-export function readNodeTls({ nodeCert, nodeKey, nodeCa }: RoleFlags): NodeTlsFiles | undefined {
+export function readNodeTls({
+  nodeCert,
+  nodeKey,
+  nodeCa,
+}: Pick<RoleFlags, 'nodeCert' | 'nodeKey' | 'nodeCa'>): NodeTlsFiles | undefined {
   const given = { '--node-cert': nodeCert, '--node-key': nodeKey, '--node-ca': nodeCa };
   const missing = Object.entries(given).filter(([, path]) => path === undefined);
   if (missing.length === 3) return undefined;
