@@ -65,7 +65,7 @@ export function usageOf(
   const none = { ...noneOpen, users: 0, audio_minutes_today: null };
   const byTenant = new Map<string | undefined, TenantsDocument['tenants'][number]>(
     known.map((terms) => {
-      const minutes = Math.round(terms.heardTodayMs / 600) / 100;
+      const minutes = minutesOf(terms.heardTodayMs);
       return [terms.name, { tenant: terms.name, ...none, audio_minutes_today: minutes, terms: termsOf(terms) }];
     }),
   );
@@ -80,17 +80,32 @@ export function usageOf(
   return { tenants: [...byTenant.values()].sort((a, b) => openOf(b) - openOf(a)) };
 }
 
-/** What each user of a tenant has open, those with most first. */
-export function usersOf(sessions: readonly TargetSession[], limit: number): Pick<TenantDocument, 'users' | 'left_out'> {
+/**
+ * What each user of a tenant has open, those with most first.
+ *
+ * @param heardTodayMs of a user; undefined: nobody counts it
+ */
+export async function usersOf(
+  sessions: readonly TargetSession[],
+  limit: number,
+  heardTodayMs: ((user: string) => Promise<number>) | undefined,
+): Promise<Pick<TenantDocument, 'users' | 'left_out'>> {
   const byUser = new Map<string, TenantDocument['users'][number]>();
   for (const { user, state, ageMs } of sessions) {
     if (user === undefined) continue;
-    const own = byUser.get(user) ?? { user, ...noneOpen };
+    const own = byUser.get(user) ?? { user, ...noneOpen, audio_minutes_today: null };
     add(own, state, ageMs);
     byUser.set(user, own);
   }
   const users = [...byUser.values()].sort((a, b) => openOf(b) - openOf(a) || b.oldest_ms - a.oldest_ms);
-  return { users: users.slice(0, limit), left_out: Math.max(0, users.length - limit) };
+  const shown = users.slice(0, limit).map(async (own) => {
+    return heardTodayMs ? { ...own, audio_minutes_today: minutesOf(await heardTodayMs(own.user)) } : own;
+  });
+  return { users: await Promise.all(shown), left_out: Math.max(0, users.length - limit) };
+}
+
+function minutesOf(ms: number): number {
+  return Math.round(ms / 600) / 100;
 }
 
 type Open = Pick<TenantDocument['users'][number], keyof typeof noneOpen>;

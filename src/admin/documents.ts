@@ -105,7 +105,14 @@ export type TenantsDocument = z.infer<typeof tenantsDocument>;
 /** One tenant, and those of its users who have a session here. */
 export const tenantDocument = tenantsDocument.extend({
   /** The users with most open come first, each as a digest of the tenant's and its name. */
-  users: z.array(z.object({ user: z.string(), ...open })),
+  users: z.array(
+    z.object({
+      user: z.string(),
+      ...open,
+      /** As that of the tenant; null where no cap has it counted. */
+      audio_minutes_today: z.number().min(0).nullable(),
+    }),
+  ),
   /** How many more there are. */
   left_out: count,
 });

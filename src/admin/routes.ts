@@ -125,7 +125,9 @@ async function tenants(context: RouteContext, { query }: AdminCall): Promise<obj
   const theirs = sessionsNow.filter((session) => isMeant(session.tenant));
   const usage = usageOf(theirs, await Promise.all(heard));
   if (tenant === undefined) return usage;
-  if (usage.tenants.length > 0) return { ...usage, ...usersOf(theirs, limit) };
+  const isCounted = terms[0]?.userCaps.audioMinutesPerDay !== undefined;
+  const heardTodayMs = isCounted ? async (user: string) => (await known?.heardTodayMs(tenant, user)) ?? 0 : undefined;
+  if (usage.tenants.length > 0) return { ...usage, ...(await usersOf(theirs, limit, heardTodayMs)) };
   const message = `no tenant of this server is "${tenant}", and none of that name has anything open`;
   throw new RefusedCall({ status: 404, code: 'not_found', message });
 }

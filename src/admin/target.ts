@@ -92,8 +92,11 @@ export type PolicyView = {
 /** The tenants of a server, as their file has them. */
 export type TenantsTarget = {
   list(): readonly TenantTerms[];
-  /** The sound that was heard today, UTC, of a tenant, ms: at all servers that share a store. */
-  heardTodayMs(tenant: string): Promise<number>;
+  /**
+   * The sound that was heard today, UTC, of a tenant, ms, or of one of its users whose sound is
+   * capped, by the digest that its sessions have: at all servers that share a store.
+   */
+  heardTodayMs(tenant: string, user?: string): Promise<number>;
   /**
    * Reads the file again: what would be different, and what takes it up.
    * @throws SpeechfbError `bad_config`, `unreadable_file`: nothing is different

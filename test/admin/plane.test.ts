@@ -21,6 +21,8 @@ import { AuditLog } from '../../src/audit/log.ts';
 import { verifyAudit } from '../../src/audit/verify.ts';
 import { SpeechfbError } from '../../src/errors.ts';
 import { limitNames } from '../../src/protocol/limit-ranges.ts';
+import { tenantText } from '../../src/report/admin/admin-text.ts';
+import { createPaint } from '../../src/report/terminal/paint.ts';
 import { LimitBook } from '../../src/server/limit-book.ts';
 import { defaultLimits } from '../../src/server/limits.ts';
 import { createLog } from '../../src/telemetry/log.ts';
@@ -379,6 +381,22 @@ describe('tenants', () => {
         users: [{ user: 'beef', streaming: 2, detached: 0, oldest_ms: 2000 }, { user: 'cafe' }, { user: 'f00d' }],
         left_out: 0,
       });
+    });
+
+    it('shows the minutes of each of them where they are capped, and how near the cap', async () => {
+      const capped = { ...terms('south'), userCaps: { audioMinutesPerDay: 5 } };
+      const heardTodayMs = async (_: string, user?: string) => (user === 'beef' ? 120_000 : 0);
+      const { call } = await plane({ sessions, tenants: { ...tenants, heardTodayMs, list: () => [capped] } });
+      const { document } = await call('GET', '/admin/v1/tenants?tenant=south', { token: reader });
+      const { users: shown } = tenantDocument.parse(document);
+      expect(shown.map(({ user, audio_minutes_today }) => [user, audio_minutes_today])).toEqual([
+        ['beef', 2],
+        ['cafe', 0],
+        ['f00d', 0],
+      ]);
+      expect(tenantText(tenantDocument.parse(document), createPaint(false))).toMatch(/beef .* 2\.0 of 5 /);
+      const uncapped = tenantDocument.parse((await ask('tenant=south')).document);
+      expect(uncapped.users.map(({ audio_minutes_today }) => audio_minutes_today)).toEqual([null, null, null]);
     });
 
     it('shows no more users than it is asked for, and how many there are', async () => {

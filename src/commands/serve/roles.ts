@@ -10,7 +10,7 @@ import type { Log } from '../../telemetry/log.ts';
 import { NodeAddresses, parseNodeSource } from '../../trunk/gateway/node-addresses.ts';
 import type { NodePoolOptions } from '../../trunk/gateway/node-pool.ts';
 import { shippedPath } from '../package.ts';
-import type { NodeTlsFiles } from './node-tls.ts';
+import { checkNodeTls, type NodeTlsFiles } from './node-tls.ts';
 import { type LocalTuning, localEngine, remoteEngine, type ServedEngine } from './served-engine.ts';
 
 export const serveRoles = ['all', 'gateway', 'inference'] as const;
@@ -119,7 +119,11 @@ export function checkClosed(flag: '--node' | '--spill-node' | '--node-listen', a
 }
 
 /** @throws SpeechfbError `bad_tls` */
-export function readNodeTls({ nodeCert, nodeKey, nodeCa }: RoleFlags): NodeTlsFiles | undefined {
+export function readNodeTls({
+  nodeCert,
+  nodeKey,
+  nodeCa,
+}: Pick<RoleFlags, 'nodeCert' | 'nodeKey' | 'nodeCa'>): NodeTlsFiles | undefined {
   const given = { '--node-cert': nodeCert, '--node-key': nodeKey, '--node-ca': nodeCa };
   const missing = Object.entries(given).filter(([, path]) => path === undefined);
   if (missing.length === 3) return undefined;
@@ -128,12 +132,14 @@ export function readNodeTls({ nodeCert, nodeKey, nodeCa }: RoleFlags): NodeTlsFi
     throw new SpeechfbError('bad_tls', `both ends of a trunk show a certificate: ${names} is missing`);
   }
   const paths = { certificate: nodeCert!, key: nodeKey!, authority: nodeCa! };
-  return {
+  const files = {
     certificate: readPem(paths.certificate),
     key: readPem(paths.key),
     authority: readPem(paths.authority),
     paths,
   };
+  checkNodeTls(files);
+  return files;
 }
 
 /** @throws SpeechfbError `bad_tls` */

@@ -60,7 +60,7 @@ export function tenantsTarget(
       registry.tenants.map(({ name, class: tenantClass, weight, limits, perUser }) => {
         return { name, class: tenantClass, weight, caps: limits, userCaps: perUser };
       }),
-    heardTodayMs: (tenant) => source.heardTodayMs(tenant),
+    heardTodayMs: (tenant, user) => source.heardTodayMs(tenant, user),
     reread() {
       const text = readText(tenants.path, "tenants' file");
       return {

@@ -116,14 +116,15 @@ export function tenantsText({ tenants }: TenantsDocument, _paint: Paint, columns
 export function tenantText({ tenants, users, left_out }: TenantDocument, paint: Paint, columns?: number): string {
   const whole = tenantsText({ tenants }, paint, columns);
   if (users.length === 0) return whole;
-  const rows = users.map(({ user, streaming, detached, ending, oldest_ms }) => [
+  const rows = users.map(({ user, streaming, detached, ending, oldest_ms, audio_minutes_today }) => [
     user,
     String(streaming),
     String(detached),
     String(ending),
     durationText(oldest_ms),
+    minutesText(audio_minutes_today, tenants[0]?.terms?.per_user.audio_minutes_per_day ?? null),
   ]);
-  const head = ['user', 'streaming', 'detached', 'ending', 'oldest'];
+  const head = ['user', 'streaming', 'detached', 'ending', 'oldest', 'min today'];
   const table = fitTable(head, rows, { columns, left: ['user'], spare: ['ending', 'oldest'] });
   return `${whole}\n${table}\n${left_out > 0 ? `and ${count(left_out, 'more user')}\n` : ''}`;
 }

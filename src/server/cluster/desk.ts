@@ -126,9 +126,9 @@ export class Desk {
     for (const { member, ms } of used) this.#options.quota.heard(member, ms);
   }
 
-  /** The sound that was heard today of a tenant at all gateways, ms. */
-  heardTodayMs(tenant: string): Promise<number> {
-    return this.#options.quota.heardTodayMs(tenant);
+  /** The sound that was heard today of a tenant, or one of its users, at all gateways, ms. */
+  heardTodayMs(tenant: string, user?: string): Promise<number> {
+    return this.#options.quota.heardTodayMs(tenant, user);
   }
 
   /** To be called about once a second. */

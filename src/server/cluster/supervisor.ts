@@ -148,9 +148,9 @@ export class Supervisor {
     return new Map(await Promise.all(slots.map(async (slot) => [slot.number, await slot.sessionViews()] as const)));
   }
 
-  /** The sound that was heard today of a tenant, ms. */
-  heardTodayMs(tenant: string): Promise<number> {
-    return this.#desk.heardTodayMs(tenant);
+  /** The sound that was heard today of a tenant or one of its users, ms. */
+  heardTodayMs(tenant: string, user?: string): Promise<number> {
+    return this.#desk.heardTodayMs(tenant, user);
   }
 
   /** Lets nobody new in, or does again; who is inside stays, and may come back. */

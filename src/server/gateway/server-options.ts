@@ -107,8 +107,11 @@ export type RunningServer = {
    * @throws SpeechfbError `bad_tls`, and the one before stays.
    */
   renewTls(tls: TlsPair): void;
-  /** The sound that was heard today, UTC, of a tenant, ms: at all servers that share its store. */
-  heardTodayMs(tenant: string): Promise<number>;
+  /**
+   * The sound that was heard today, UTC, of a tenant or of one of its users, by its digest, ms: at
+   * all servers that share its store.
+   */
+  heardTodayMs(tenant: string, user?: string): Promise<number>;
   /** Decides which backend writes each transcript; undefined: nothing does. */
   readonly router: Router | undefined;
   /** Resolves when the model is warm; rejects when it could not be loaded. */

@@ -158,8 +158,8 @@ class Server implements RunningServer {
     this.#door.renewTls(tls);
   }
 
-  async heardTodayMs(tenant: string): Promise<number> {
-    return (await this.#tenancy?.heardTodayMs(tenant)) ?? 0;
+  async heardTodayMs(tenant: string, user?: string): Promise<number> {
+    return (await this.#tenancy?.heardTodayMs(tenant, user)) ?? 0;
   }
 
   get ready(): Promise<void> {

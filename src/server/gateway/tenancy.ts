@@ -111,9 +111,9 @@ export class Tenancy {
     return this.#usage.numbers(this.#options.tenants.tenants.map(({ name }) => name));
   }
 
-  /** The sound that was heard today of a tenant, ms; 0 where a supervisor counts it. */
-  async heardTodayMs(tenant: string): Promise<number> {
-    return (await this.#quota?.heardTodayMs(tenant)) ?? 0;
+  /** The sound that was heard today of a tenant or a user, ms; 0 where a supervisor counts it. */
+  async heardTodayMs(tenant: string, user?: string): Promise<number> {
+    return (await this.#quota?.heardTodayMs(tenant, user)) ?? 0;
   }
 
   /** What was heard since this was asked before, for a supervisor that counts it. */

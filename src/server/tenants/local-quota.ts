@@ -3,6 +3,7 @@ import type { Log } from '../../telemetry/log.ts';
 import { stackOf } from '../../telemetry/log.ts';
 import type { Membership } from '../admission/membership.ts';
 import type { Refusal } from '../refusal.ts';
+import { KnownUsers } from './known-users.ts';
 import {
   type GrantedStart,
   isUsedUp,
@@ -30,6 +31,7 @@ export class LocalQuota implements Quota {
   readonly #limiters = new Map<string, RateLimiterMemory>();
   /** Sound of a day, ms, as it was last counted: who has used all of it is told so at once. */
   readonly #heard = new Map<string, number>();
+  readonly #users = new KnownUsers();
 
   constructor(options: LocalQuotaOptions) {
     this.#options = options;
@@ -65,6 +67,7 @@ export class LocalQuota implements Quota {
     for (const party of partiesOf(member)) {
       // Users may be many, and nobody asks of one without a cap.
       if (party.who === 'this user' && party.caps.audioMinutesPerDay === undefined) continue;
+      if (party.who === 'this user') this.#users.heard(member);
       const key = this.#dayKey(party);
       this.#days()
         .penalty(key, Math.round(ms))
@@ -75,8 +78,10 @@ export class LocalQuota implements Quota {
     }
   }
 
-  async heardTodayMs(tenant: string): Promise<number> {
-    const { consumedPoints = 0 } = (await this.#days().get(this.#dayKey({ key: tenant }))) ?? {};
+  async heardTodayMs(tenant: string, user?: string): Promise<number> {
+    const key = user === undefined ? tenant : this.#users.keyOf(user);
+    if (key === undefined) return 0;
+    const { consumedPoints = 0 } = (await this.#days().get(this.#dayKey({ key }))) ?? {};
     return consumedPoints;
   }
 

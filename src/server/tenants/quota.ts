@@ -14,8 +14,11 @@ export type Quota = {
   returned(member: Membership): GrantedStart;
   /** Sound was heard, ms. */
   heard(member: Membership, ms: number): void;
-  /** The sound that was heard today, UTC, of a tenant with all of its users, ms. */
-  heardTodayMs(tenant: string): Promise<number>;
+  /**
+   * The sound that was heard today, UTC, of a tenant with all of its users, ms; or of one of them,
+   * by its digest, if its sound is capped and it was heard here.
+   */
+  heardTodayMs(tenant: string, user?: string): Promise<number>;
   /** To be called about once a second. */
   look(): void;
 };

@@ -5,6 +5,7 @@ import type { Membership } from '../admission/membership.ts';
 import type { Refusal } from '../refusal.ts';
 import { createSecret } from '../secrets.ts';
 import { HeldPlaces } from './held-places.ts';
+import { KnownUsers } from './known-users.ts';
 import {
   type GrantedStart,
   isUsedUp,
@@ -44,6 +45,7 @@ export class SharedQuota implements Quota {
   readonly #ttlMs: number;
   readonly #places: HeldPlaces;
   readonly #sound: SoundCount;
+  readonly #users = new KnownUsers();
   /** What the store refused a moment ago, so that a flood of upgrades need not ask it. */
   readonly #refused = new Map<string, { refusal: Refusal; untilMs: number }>();
 
@@ -91,12 +93,17 @@ export class SharedQuota implements Quota {
     this.#options.insurance.heard(member, ms);
     for (const party of sharedPartiesOf(member)) {
       // Users may be many, and nobody asks of one without a cap.
-      if (party.user === undefined || party.caps.audioMinutesPerDay !== undefined) this.#sound.heard(party, ms);
+      if (party.user !== undefined && party.caps.audioMinutesPerDay === undefined) continue;
+      if (party.user !== undefined) this.#users.heard(member);
+      this.#sound.heard(party, ms);
     }
   }
 
   /** While the store is away: what it last said, and what this server has heard since. */
-  async heardTodayMs(tenant: string): Promise<number> {
+  async heardTodayMs(tenant: string, user?: string): Promise<number> {
+    const key = user === undefined ? tenant : this.#users.keyOf(user);
+    if (key === undefined) return 0;
+    if (user !== undefined) return this.#sound.today({ key }).ms;
     return (await this.#sound.allToday(tenant)) ?? this.#sound.today({ key: tenant }).ms;
   }
 

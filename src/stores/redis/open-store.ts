@@ -69,6 +69,7 @@ export function openResults(given: string, region: string | undefined, log: Log)
 function newsBy(log: Log, url: string): StoreNews {
   let lost = 0;
   let saidMs = Number.NEGATIVE_INFINITY;
+  let aloneLong: NodeJS.Timeout | undefined;
   return {
     onLost() {
       lost += 1;
@@ -82,6 +83,8 @@ function newsBy(log: Log, url: string): StoreNews {
       }, inMs).unref();
     },
     onAlone(isAlone) {
+      clearTimeout(aloneLong);
+      if (isAlone) aloneLong = setTimeout(() => log.warn({ store: url }, stillAlone), aloneForMs).unref();
       log.info({ store: url }, isAlone ? 'no other gateway is at the store' : 'other gateways are at the store');
     },
   };
@@ -108,6 +111,10 @@ function heardBy(log: Log, url: string, what: string, without: (node: string | u
   };
 }
 
+/** Others of a rollout have come by then. */
+const aloneForMs = 60_000;
+const stillAlone =
+  'no other gateway is at the store for a minute now: no session can go on elsewhere; where others run, compare the host and database of their --store, and their --region';
 const alone = 'no session can go on at another gateway, and each counts the caps of tenants by itself';
 const partlyAlone =
   'sessions that are kept there cannot go on at another gateway, and each counts the caps of some tenants by itself';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Membership } from '../../../src/server/admission/membership.ts';
+import { userIn } from '../../../src/server/public-names.ts';
 import { LocalQuota } from '../../../src/server/tenants/local-quota.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 import { headersOf, startOne } from '../../kit/server/callers.ts';
@@ -153,6 +154,17 @@ describe('a quota', () => {
     expect(await today()).toEqual([30_000, 5000, 0]);
     vi.setSystemTime(Date.UTC(2026, 2, 1));
     expect(await today()).toEqual([0, 0, 0]);
+  });
+
+  it('tells what was heard of a user today by its digest, where that has a cap', async () => {
+    const quota = newQuota();
+    for (const user of ['anna', 'ben', 'anna']) quota.heard({ ...member, user }, 10_000);
+    quota.heard({ ...member, user: 'cleo', userCaps: {} }, 10_000);
+    const today = (...users: string[]) =>
+      Promise.all(users.map((user) => quota.heardTodayMs(member.tenant, userIn(`tenant:${member.tenant}/${user}`)!)));
+    expect(await today('anna', 'ben', 'cleo', 'dora')).toEqual([20_000, 10_000, 0, 0]);
+    vi.setSystemTime(Date.UTC(2026, 2, 1));
+    expect(await today('anna', 'ben')).toEqual([0, 0]);
   });
 
   it('that is raised counts what was had already', async () => {

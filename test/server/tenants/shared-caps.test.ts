@@ -2,6 +2,7 @@ import { connect as dial } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Membership } from '../../../src/server/admission/membership.ts';
+import { userIn } from '../../../src/server/public-names.ts';
 import { LocalQuota } from '../../../src/server/tenants/local-quota.ts';
 import { SharedQuota } from '../../../src/server/tenants/shared-quota.ts';
 import { RedisCapStore } from '../../../src/stores/redis/redis-cap-store.ts';
@@ -123,6 +124,23 @@ describe.skipIf(redisLack !== undefined)('a quota of several servers', () => {
     await redis.kill();
     await expect.poll(() => one.link.isUp || two.link.isUp).toBe(false);
     expect(await today()).toEqual([40_000, 45_000]);
+  });
+
+  it('tells of each server what all have heard of a user today, once it was heard there', async () => {
+    const redis = await startRedis();
+    const [one, two] = [await quotaAt(redis), await quotaAt(redis)];
+    const member = { ...memberOf({}), user: 'anna', userCaps: { audioMinutesPerDay: 9 } };
+    const today = () =>
+      Promise.all(
+        [one, two].map(({ quota }) => quota.heardTodayMs(member.tenant, userIn(`tenant:${member.tenant}/anna`)!)),
+      );
+    one.quota.heard(member, 40_000);
+    expect(await today()).toEqual([40_000, 0]);
+    one.quota.look();
+    await expect.poll(() => today().then(([first]) => first)).toBe(40_000);
+    two.quota.heard(member, 5000);
+    two.quota.look();
+    await expect.poll(() => today().then(([, second]) => second)).toBe(45_000);
   });
 
   it('frees what a server had that says nothing any more, and keeps what others have', async () => {

@@ -75,7 +75,7 @@ const known = new Set(['/healthz', '/readyz', '/metrics', streamPath, ...facadeP
 
 async function answer(request: IncomingMessage, path: string, options: HttpOptions): Promise<Answer> {
   const tooMany = options.tooMany(request);
-  // Who has to connect again is slower; behind a proxy it is the proxy's connection.
+  // A caller that has to connect again is slower; a proxy's connection is not the caller's.
   if (tooMany) return refused(tooMany, isForwarded(request) ? {} : { connection: 'close' });
   const misdirected = options.misdirected(request);
   if (misdirected) return refused(misdirected);
