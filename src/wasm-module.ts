@@ -57,7 +57,7 @@ export const wasm = {
   or: [0x72],
   xor: [0x73],
   shiftRight: [0x76],
-  /** Of two floats: 1 where the first is no more than the second, else 0, with NaN too. */
+  /** Leaves 1 where the first of two floats is no more than the second, else 0, with NaN too. */
   notAbove: [0x5f],
   addDoubles: [0xa0],
   loadInt: (offset = 0) => [0x28, 2, ...unsigned(offset)],
@@ -85,7 +85,7 @@ export const wasm = {
   andBits: [0xfd, 0x4e],
   orBits: [0xfd, 0x50],
   xorBits: [0xfd, 0x51],
-  /** Of three: the first where the bits of the third are set, else the second. */
+  /** Takes the first of three where the bits of the third are set, else the second. */
   select: [0xfd, 0x52],
   addWholes: [0xfd, 0xce, 0x01],
   subtractWholes: [0xfd, 0xd1, 0x01],

@@ -1,9 +1,10 @@
 /**
- * Follows the level of the background, dB, from the levels of 10 ms frames. Minimum statistics: the lowest smoothed level of the last 3 s (after Martin, "Noise power
- * spectral density estimation based on optimal smoothing and minimum statistics", 2001, without its
- * bias correction). Speech dips to the background several times within that; steady noise lifts the
- * minimum. In the first half second, where all there is may be speech, the floor is at most
- * `priorDb`, unless the level is as steady as only noise is.
+ * Follows the level of the background, dB, from the levels of 10 ms frames. Minimum statistics: the
+ * lowest smoothed level of the last 3 s (after Martin, "Noise power spectral density estimation
+ * based on optimal smoothing and minimum statistics", 2001, without its bias correction). Speech
+ * dips to the background several times within that; steady noise lifts the minimum. In the first
+ * half second, where all there is may be speech, the floor is at most `priorDb`, unless the level
+ * is as steady as only noise is.
  */
 export class NoiseFloor {
   /** The minima of stretches that are over, and the lowest of them. */

@@ -35,9 +35,8 @@ const phones = fc.array(
       const scored = unscored ? { gop: null, accuracy: null } : { gop };
       // In the order in which a server writes them.
       const { word_index, start_ms, end_ms, status, accuracy, confidence } = { ...head, ...scored };
-      const { gop: shown } = { gop: null as number | null, ...scored };
       return {
-        ...{ index, word_index, phoneme, start_ms, end_ms, status, gop: shown, accuracy, confidence, error_type },
+        ...{ index, word_index, phoneme, start_ms, end_ms, status, gop: scored.gop, accuracy, confidence, error_type },
         nbest,
       };
     }),

@@ -23,7 +23,7 @@ export class FreeHearing {
    */
   readonly #start: Int32Array;
   readonly #sum: Float64Array;
-  /** Of the phone that ended before each frame: its column, where it began, its `#sum`. */
+  /** What ended before each frame: the column of the phone, where it began, its `#sum`. */
   #leftColumn = new Int32Array(firstFrames);
   #leftStart = new Int32Array(firstFrames);
   #leftSum = new Float64Array(firstFrames);

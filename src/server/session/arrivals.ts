@@ -49,7 +49,9 @@ export class Arrivals {
     };
   }
 
-  /** Forgets the frames that do not count any more, and takes twice the memory where that is little. */
+  /**
+   * Forgets the frames that do not count any more, and takes twice the memory where that is little.
+   */
   #makeRoom(): void {
     const counting = this.#queue.subarray(this.#first, this.#end);
     const isCrowded = 2 * counting.length >= this.#queue.length;

@@ -2,11 +2,12 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 
 /**
- * Reads the WebSocket frames that nearly all of a learner's are, whole binary messages of sound that
- * lie within one piece of the stream, in place and before ws: that goes through two streams, three
- * emitters and four buffers for each. Everything else is left to ws byte for byte: texts, pings,
- * fragments, frames that are cut in two, and whatever breaks the protocol. ws is never in the middle
- * of a message when a frame is read here, and once the WebSocket closes it reads all that comes.
+ * Reads the WebSocket frames that nearly all of a learner's are, whole binary messages of sound
+ * that lie within one piece of the stream, in place and before ws: that goes through two streams,
+ * three emitters and four buffers for each. Everything else is left to ws byte for byte: texts,
+ * pings, fragments, frames that are cut in two, and whatever breaks the protocol. ws is never in
+ * the middle of a message when a frame is read here, and once the WebSocket closes it reads all
+ * that comes.
  */
 export class SoundReader {
   readonly #socket: WebSocket;
@@ -158,7 +159,9 @@ function payloadLength(bytes: Buffer, at: number): number {
   return length === 127 ? bytes.readUInt32BE(at + 2) * 2 ** 32 + bytes.readUInt32BE(at + 6) : length;
 }
 
-/** Takes the mask, the four bytes before `from`, off the bytes up to `end`: words where they are. */
+/**
+ * Takes the mask, the four bytes before `from`, off the bytes up to `end`: words where they are.
+ */
 function unmask(bytes: Buffer, from: number, end: number): void {
   const keyAt = from - 4;
   let at = from;
