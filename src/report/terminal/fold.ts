@@ -18,8 +18,12 @@ export function folded(text: string, columns: number): string {
  * characters two.
  */
 export function visibleLength(text: string): number {
-  return stringWidth(text);
+  // The library takes words apart for it, which of ten thousand rows takes seconds.
+  return printable.test(text) ? text.length : stringWidth(text);
 }
+
+/** Text of which each character is one column. */
+const printable = /^[\x20-\x7e]*$/;
 
 const drawn = /[\u2500-\u259f]/;
 

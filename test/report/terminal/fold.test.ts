@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { alignColumns } from '../../../src/report/terminal/columns.ts';
 import { folded, visibleLength } from '../../../src/report/terminal/fold.ts';
@@ -18,6 +19,13 @@ describe('lines too long for a terminal', () => {
     ['are left alone when they are drawn', 'asr 250 ms ██████ pass', 10, 'asr 250 ms ██████ pass'],
     ['break at no word', 'onetwothreefour five', 10, 'onetwothreefour\n  five'],
   ])('%s', (_, text, columns, expected) => expect(folded(text, columns)).toBe(expected));
+
+  it('are as wide as the library says, of plain text too, which it is not asked about', () =>
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'grapheme-ascii' }), fc.string({ unit: 'grapheme' })), (text) => {
+        expect(visibleLength(text)).toBe(stringWidth(text));
+      }),
+    ));
 
   it('lose no word, and are only as wide as their longest word or the terminal', () =>
     fc.assert(
