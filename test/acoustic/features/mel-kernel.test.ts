@@ -87,12 +87,15 @@ describe('the kernel of log-mel frames', () => {
     );
   });
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY])('gives no number for the logarithm of %d, and for it alone', (none) => {
-    const [sums, logs] = [doubles(4).fill(1), floats(4)];
-    sums[2] = none;
-    kernel.log(sums.byteOffset, logs.byteOffset, endOf(logs));
-    expect([...logs]).toEqual([0, 0, Number.NaN, 0]);
-  });
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    'gives no number for the logarithm of %d, and for it alone',
+    (none) => {
+      const [sums, logs] = [doubles(4).fill(1), floats(4)];
+      sums[2] = none;
+      kernel.log(sums.byteOffset, logs.byteOffset, endOf(logs));
+      expect([...logs]).toEqual([0, 0, Number.NaN, 0]);
+    },
+  );
 
   it('adds up and normalises by sums, count and deviations as plain loops do, to the last bit', () => {
     const [values, sums, deviations, count, total] = [floats(10), doubles(8), doubles(8), doubles(1), doubles(1)];
