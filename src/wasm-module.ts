@@ -73,7 +73,7 @@ export const wasm = {
   and: [0xfd, 0x4e],
   or: [0xfd, 0x50],
   xor: [0xfd, 0x51],
-  /** Of three: the first where the bits of the third are set, else the second. */
+  /** Takes three: the first where the bits of the third are set, else the second. */
   select: [0xfd, 0x52],
   addWholes: [0xfd, 0xce, 0x01],
   subtractWholes: [0xfd, 0xd1, 0x01],
