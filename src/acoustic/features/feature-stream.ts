@@ -1,6 +1,6 @@
 import type { ModelPackage } from '../model/model-package.ts';
 import type { LogMelPlan } from './log-mel.ts';
-import type { SpeakerLevels } from './normaliser.ts';
+import type { SpeakerMean } from './normaliser.ts';
 import type { StepQueue } from './step-queue.ts';
 
 /**
@@ -20,7 +20,7 @@ export class FeatureStream {
   readonly #windowSamples: number;
   readonly #hopSamples: number;
   readonly #strideSamples: number;
-  readonly #speaker: SpeakerLevels;
+  readonly #speaker: SpeakerMean;
   readonly #hop: Float32Array<ArrayBuffer>;
   #hopsInStep = 0;
   #steps = 0;

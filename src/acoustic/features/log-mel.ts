@@ -2,7 +2,7 @@ import type { LogMelRecipe } from '../model/model-package.ts';
 import type { RealFft } from './fft.ts';
 import { type MelFilters, melFilters } from './mel.ts';
 import { createMelKernel } from './mel-kernel.ts';
-import { createNormaliser, type SpeakerLevels } from './normaliser.ts';
+import { createNormaliser, type SpeakerMean } from './normaliser.ts';
 
 /** Tables of one recipe and the thread's FFT, shared by all streams of an engine. */
 export type LogMelPlan = {
@@ -15,19 +15,13 @@ export type LogMelPlan = {
    */
   frame(samples: Float32Array, offset: number, out: Float32Array, at: number): void;
   /** What `normalisedFrame` knows of a speaker of whom nothing was heard yet. */
-  newSpeaker(): SpeakerLevels;
+  newSpeaker(): SpeakerMean;
   /**
    * As `frame`, normalised by what is known of the speaker, the frame among it. False, with nothing
-   * done, where a sample is no finite number, which no bin of a spectrum is without, or the power
-   * is beyond float32.
+   * done, where a sample is no finite number, which no bin of a spectrum is without, or where the
+   * power is beyond float32.
    */
-  normalisedFrame(
-    samples: Float32Array,
-    offset: number,
-    speaker: SpeakerLevels,
-    out: Float32Array,
-    at: number,
-  ): boolean;
+  normalisedFrame(samples: Float32Array, offset: number, speaker: SpeakerMean, out: Float32Array, at: number): boolean;
 };
 
 /**

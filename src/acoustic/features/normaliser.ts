@@ -6,15 +6,15 @@ import type { MelKernel } from './mel-kernel.ts';
  * What is known of one speaker's voice: a sum a bin of the frames that were speech, their count,
  * and the peak that a frame has to come near.
  */
-export type SpeakerLevels = Float64Array;
+export type SpeakerMean = Float64Array;
 
 /**
  * Subtracts the speaker's running mean and divides by a fixed deviation, frame by frame, in place.
  */
 export type Normaliser = {
-  newSpeaker(): SpeakerLevels;
+  newSpeaker(): SpeakerMean;
   /** Normalises the log-mels that lie in `values`; false, with nothing done, where one is none. */
-  apply(speaker: SpeakerLevels): boolean;
+  apply(speaker: SpeakerMean): boolean;
 };
 
 /**
@@ -39,8 +39,8 @@ export function createNormaliser(recipe: LogMelRecipe, fft: RealFft, kernel: Mel
   prior.set(mean.map((value) => value * priorFrames));
   prior[countAt] = priorFrames;
   prior[peakAt] = Number.NEGATIVE_INFINITY;
-  // Whose voice is in the FFT's memory: a chunk's frames are one speaker's.
-  let current: SpeakerLevels | undefined;
+  // The one whose mean lies in the FFT's memory: a chunk's frames are one speaker's.
+  let current: SpeakerMean | undefined;
   return {
     newSpeaker: () => prior.slice(),
     apply(speaker) {
