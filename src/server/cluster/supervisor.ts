@@ -148,9 +148,9 @@ export class Supervisor {
     return new Map(await Promise.all(slots.map(async (slot) => [slot.number, await slot.sessionViews()] as const)));
   }
 
-  /** The sound that was heard today of a tenant or one of its users, ms. */
-  heardTodayMs(tenant: string, user?: string): Promise<number> {
-    return this.#desk.heardTodayMs(tenant, user);
+  /** The sound that was heard today of a tenant, ms. */
+  heardTodayMs(tenant: string): Promise<number> {
+    return this.#desk.heardTodayMs(tenant);
   }
 
   /** Lets nobody new in, or does again; who is inside stays, and may come back. */
@@ -278,7 +278,7 @@ export class Supervisor {
     if (message.type === 'state') this.#dispatcher.look();
   }
 
-  /** Whoever is not answered goes on without after a while, and may have died meanwhile. */
+  /** A gateway that hears no answer goes on without one after a while; it may have died meanwhile. */
   async #respond(slot: Slot, question: Extract<ToSupervisor, { type: 'question' }>): Promise<void> {
     try {
       slot.send({ type: 'answer', id: question.id, answer: await this.#answer(slot, question) });
