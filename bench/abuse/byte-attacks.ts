@@ -2,6 +2,8 @@ import { connect, type Socket } from 'node:net';
 import { handshake } from '../../test/kit/server/handshake.ts';
 import { type Attack, again, type Target } from './target.ts';
 
+const plainPaths = ['/healthz', '/metrics', '/v1/stream'];
+
 /** Attacks below the protocol: bytes that no client of HTTP or WebSockets would write. */
 export const byteAttacks: readonly Attack[] = [
   {
@@ -43,6 +45,61 @@ export const byteAttacks: readonly Attack[] = [
       again(20, () => plain(target, (socket) => forever(target, socket, Buffer.from(gets.repeat(50), 'latin1')))),
   },
   {
+    name: 'requests-one-by-one',
+    what: 'GET /healthz, /metrics and /v1/stream in turn, from 400 connections, each as soon as it is answered',
+    tokens: false,
+    run: (target) =>
+      again(400, () => {
+        let asked = 0;
+        const ask = (): boolean => write(target, socket, Buffer.from(get(plainPaths[asked++ % plainPaths.length]!)));
+        const socket = plain(target, ask);
+        socket.on('data', ask);
+        return socket;
+      }),
+  },
+  {
+    name: 'tiny-chunks',
+    what: 'POST /healthz with a body in chunks of a byte, as fast as it is read, from 20 connections',
+    tokens: false,
+    run: (target) =>
+      again(20, () =>
+        plain(target, (socket) => {
+          write(
+            target,
+            socket,
+            Buffer.from('POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n'),
+          );
+          forever(target, socket, Buffer.from('1\r\na\r\n'.repeat(10_000)));
+        }),
+      ),
+  },
+  {
+    name: 'half-closed',
+    what: '2,000 connections that ask for a WebSocket, or for nothing, and close their half',
+    tokens: true,
+    run(target) {
+      let made = 0;
+      again(
+        2000,
+        () => {
+          const socket = plain(target, () => {
+            if (made++ % 2 === 0) write(target, socket, Buffer.from(handshake()));
+            socket.end();
+          });
+          return socket;
+        },
+        500,
+      );
+    },
+  },
+  {
+    name: 'long-headers',
+    what: 'requests with 16 kB of headers, 200 of them, as fast as they are answered, from 20 connections',
+    tokens: false,
+    run: (target) =>
+      again(20, () => plain(target, (socket) => forever(target, socket, Buffer.from(longHeaders.repeat(4))))),
+  },
+  {
     name: 'smuggled-requests',
     what: 'requests that two readers would read differently, 150 a second',
     tokens: false,
@@ -51,9 +108,10 @@ export const byteAttacks: readonly Attack[] = [
 ];
 
 const mask = [0, 0, 0, 0];
-const gets = ['/healthz', '/metrics', '/v1/stream']
-  .map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
-  .join('');
+
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+const gets = plainPaths.map(get).join('');
+const longHeaders = get('/healthz').replace('\r\n\r\n', `\r\n${'X-Filler: 0123456789\r\n'.repeat(700)}\r\n`);
 
 const breaches = [
   [0x09, 0x80, ...mask],

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { SpeechfbError } from '../errors.ts';
 import { accountOf, callerAddress } from '../server/admission/address.ts';
+import { AddressRates } from '../server/admission/address-rates.ts';
 import { type HostPolicy, isHostAllowed, isLoopback } from '../server/admission/exposure.ts';
-import { TokenBucket } from '../server/admission/token-bucket.ts';
 import type { AdminCaller, AdminTokens } from './admin-tokens.ts';
 import { type FrontProxy, frontProxyCaller } from './front-proxy.ts';
 import type { AdminRefusal } from './refusal.ts';
@@ -36,10 +36,15 @@ export type GuardOptions = {
 export class AdminGuard {
   readonly #options: GuardOptions;
   /** What each address may still get wrong. */
-  readonly #wrong = new Map<string, TokenBucket>();
+  readonly #wrong: AddressRates;
 
   constructor(options: GuardOptions) {
     this.#options = options;
+    this.#wrong = new AddressRates({
+      ...{ perSecond: wrongPerSecond, burst: wrongBurst },
+      mostAddresses: () => mostAddresses,
+      now: options.now,
+    });
   }
 
   /**
@@ -49,7 +54,7 @@ export class AdminGuard {
    * @param mayBeProxy whether the call is one that the front proxy makes
    */
   identify(request: IncomingMessage, mayBeProxy = false): AdminCaller | AdminRefusal {
-    const { tokens, hosts, frontProxy, now } = this.#options;
+    const { tokens, hosts, frontProxy } = this.#options;
     const proxy = mayBeProxy && frontProxy ? frontProxyCaller(request, frontProxy) : undefined;
     if (proxy) return proxy;
     const { host, origin, authorization } = request.headers;
@@ -58,7 +63,7 @@ export class AdminGuard {
     }
     if (origin !== undefined) return { status: 403, code: 'forbidden', message: 'pages may not call the admin plane' };
     const address = accountOf(callerAddress(request, 0)) ?? 'loopback';
-    const waitMs = this.#wrong.get(address)?.waitMs(now()) ?? 0;
+    const waitMs = this.#wrong.waitMs(address);
     if (waitMs > 0) {
       const message = 'too many wrong tokens from this address; no token of it is looked at for a while';
       const headers = { 'retry-after': String(Math.ceil(waitMs / 1000)) };
@@ -67,20 +72,10 @@ export class AdminGuard {
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     const caller = token === undefined ? undefined : tokens.callerOf(token);
     if (caller) return caller;
-    if (authorization !== undefined) this.#bucketOf(address).take(now());
+    if (authorization !== undefined) this.#wrong.take(address);
     const message = token === undefined ? 'a token is needed: "Authorization: Bearer TOKEN"' : 'the token is unknown';
     const headers = { 'www-authenticate': 'Bearer realm="speechfb admin"' };
     return { status: 401, code: 'unauthorized', message, headers };
-  }
-
-  #bucketOf(address: string): TokenBucket {
-    const bucket = this.#wrong.get(address) ?? new TokenBucket(wrongPerSecond, wrongBurst, this.#options.now());
-    // The one that was wrong last is forgotten last.
-    this.#wrong.delete(address);
-    this.#wrong.set(address, bucket);
-    const [oldest] = this.#wrong.keys();
-    if (this.#wrong.size > mostAddresses && oldest !== undefined) this.#wrong.delete(oldest);
-    return bucket;
   }
 }
 

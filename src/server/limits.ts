@@ -28,6 +28,23 @@ export const defaultLimits = {
   /** From the connection to the end of its request, TLS included, and how long its headers are. */
   handshakeTimeoutMs: 10_000,
   maxHeaderBytes: 16_384,
+  /**
+   * Requests of plain HTTP of one connection that may wait for their answers: Node hears all that
+   * one packet brings before it answers the first, and no client that means it sends so many.
+   */
+  maxPipelinedRequests: 8,
+  /**
+   * Requests of plain HTTP a second of one address, and how many at once: whoever watches asks a
+   * few times a second, and a school's apps may all fetch their results together.
+   */
+  requestsPerSecond: 200,
+  requestBurst: 1000,
+  /**
+   * How long answers to plain HTTP may take in a turn of the event loop, and the share of the
+   * thread's time that they may take on and on. The others wait, each address in its turn.
+   */
+  requestTurnMs: 1,
+  requestShare: 0.1,
   /** Connections that are taken in a turn of the event loop, once a few sessions are there. */
   acceptsATurn: 16,
   /**

@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { Limits } from '../limits.ts';
 import { accountOf } from './address.ts';
+import { AddressRates } from './address-rates.ts';
 import type { HttpRefusal } from './http-refusal.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 export type LobbyOptions = {
   limits: Pick<
@@ -27,11 +27,17 @@ export class Lobby {
   /** In the order in which they came. */
   readonly #waiting = new Map<string, Waiting>();
   readonly #byAddress = new Map<string, Set<string>>();
-  /** In the order of their last call. */
-  readonly #rates = new Map<string, TokenBucket>();
+  readonly #rates: AddressRates;
 
   constructor(options: LobbyOptions) {
     this.#options = options;
+    const { limits, now } = options;
+    this.#rates = new AddressRates({
+      perSecond: () => limits.handshakesPerSecond,
+      burst: () => limits.handshakeBurst,
+      mostAddresses: () => limits.maxAddresses,
+      now,
+    });
   }
 
   get size(): number {
@@ -42,7 +48,7 @@ export class Lobby {
     const key = keyOf(socket);
     const { remoteAddress = '' } = socket;
     const address = this.#options.behindProxy ? undefined : accountOf(remoteAddress);
-    if (address !== undefined && !this.#mayConnect(address)) {
+    if (address !== undefined && this.#rates.take(address) > 0) {
       socket.destroy();
       this.#options.onRefused(tooMany, 'an address makes too many connections');
       return;
@@ -59,18 +65,6 @@ export class Lobby {
   /** The connection has become a WebSocket, which others count. */
   leave(socket: FarEnd): void {
     this.#forget(keyOf(socket));
-  }
-
-  #mayConnect(address: string): boolean {
-    const { limits, now } = this.#options;
-    const nowMs = now();
-    const perSecond = (): number => limits.handshakesPerSecond;
-    const rate = this.#rates.get(address) ?? new TokenBucket(perSecond, () => limits.handshakeBurst, nowMs);
-    this.#rates.delete(address);
-    this.#rates.set(address, rate);
-    const [oldest] = this.#rates.keys();
-    if (oldest !== undefined && this.#rates.size > limits.maxAddresses) this.#rates.delete(oldest);
-    return rate.take(nowMs) === 0;
   }
 
   #evict(keys: Iterable<string>): void {

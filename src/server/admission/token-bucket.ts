@@ -49,7 +49,8 @@ export class TokenBucket {
   }
 }
 
-type Amount = number | (() => number);
+/** What may change meanwhile is a function. */
+export type Amount = number | (() => number);
 
 function readingOf(amount: Amount): () => number {
   return typeof amount === 'function' ? amount : () => amount;

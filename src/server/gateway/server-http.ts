@@ -9,9 +9,9 @@ import { resultsDoor } from '../late/results-door.ts';
 import type { Limits } from '../limits.ts';
 import type { Session } from '../session/session.ts';
 import { FrontDoor } from './http/front-door.ts';
-import { createHttpHandler } from './http/handler.ts';
 import { createListener, refuseUnread } from './http/listener.ts';
-import { watchAnswers } from './http/unanswered.ts';
+import { answerPlainHttp } from './http/plain-http.ts';
+import { isUnanswered } from './http/reads.ts';
 import { type CallerPolicy, identify, misdirected, refusalIn, refusedOperator } from './http/upgrade.ts';
 import type { ServerOptions } from './server-options.ts';
 
@@ -29,7 +29,7 @@ export type HttpParts = {
   /** A session that goes on here, or may. */
   session(id: string): Session | undefined;
   injectFault(fault: EngineFault): boolean;
-  onUnread(refusal: Pick<HttpRefusal, 'reason' | 'limit'>): void;
+  onRefused(refusal: Pick<HttpRefusal, 'reason' | 'limit'>, message: string): void;
   onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 };
 
@@ -41,17 +41,22 @@ export function createFrontDoor(parts: HttpParts): FrontDoor {
     http: createHttpServer(parts),
     ...{ host, port, quicPort, tls, limits },
     onQuic: (socket) => lobby.enter(socket),
-    onSilent: () => parts.onUnread({ reason: 'timeout', limit: 'handshakeTimeoutMs' }),
+    onSilent: () => parts.onRefused({ reason: 'timeout', limit: 'handshakeTimeoutMs' }, unread),
     onRenewed: (cut) => log.info({ cut }, 'QUIC shows the new certificate; who was cut comes back'),
     onNotRenewed: ({ code, message }) => log.error({ code, error: message }, 'QUIC cannot show the new certificate'),
   });
 }
 
 function createHttpServer(parts: HttpParts): Server {
-  const { options, limits, policy, metrics, lobby, log, notReady } = parts;
+  const { options, limits, policy, metrics, lobby, log, notReady, onRefused } = parts;
   const { tls, faultInjection, supervision, late } = options;
-  const http = createListener(tls, limits, { hearsNameless: true });
-  const handler = createHttpHandler({
+  const http = createListener(tls, limits, { hearsNameless: true, onCut: () => onRefused(pipelined, flooding) });
+  http.on('connection', (socket) => lobby.enter(socket));
+  answerPlainHttp(http, {
+    limits,
+    trustedProxies: policy.trustedProxies,
+    now: () => performance.now(),
+    onRefused: (refusal) => onRefused(refusal, flooding),
     metrics,
     expose: (format) => supervision?.metrics() ?? metrics.expose(format),
     notReady: () => supervision?.notReady() ?? notReady(),
@@ -67,15 +72,12 @@ function createHttpServer(parts: HttpParts): Server {
     onFailed: (error, endpoint) =>
       log.error({ endpoint, error: stackOf(error) }, 'a request of HTTP could not be answered'),
   });
-  http.on('connection', (socket) => lobby.enter(socket));
-  http.on('request', handler);
   refuseOdd(http, parts);
   return http;
 }
 
 /** Hands over what asks for a WebSocket, and refuses what is no request that anybody answers. */
-function refuseOdd(http: Server, { limits, onUnread, onUpgrade }: HttpParts): void {
-  const isUnanswered = watchAnswers(http);
+function refuseOdd(http: Server, { limits, onRefused, onUpgrade }: HttpParts): void {
   http.on('upgrade', (request, socket, head) => {
     if (!isUnanswered(socket)) {
       onUpgrade(request, socket, head);
@@ -84,22 +86,22 @@ function refuseOdd(http: Server, { limits, onUnread, onUpgrade }: HttpParts): vo
     // The answer that is under way would be written into the WebSocket.
     socket.on('error', () => {});
     socket.destroy();
-    onUnread({ reason: 'malformed' });
+    onRefused({ reason: 'malformed' }, unread);
   });
   http.on('clientError', (error, socket) => {
     const refusal = refuseUnread(error, socket, limits);
-    if (refusal) onUnread(refusal);
+    if (refusal) onRefused(refusal, unread);
   });
   http.on('connect', (_, socket) => {
     refuseSocket(socket, noProxy);
-    onUnread(noProxy);
+    onRefused(noProxy, unread);
   });
-  http.on('checkExpectation', (_, response) => {
-    response.writeHead(417, { connection: 'close' }).end();
-    onUnread({ reason: 'malformed' });
-  });
+  http.on('checkExpectation', () => onRefused({ reason: 'malformed' }, unread));
 }
 
+const unread = 'a connection brought no request that can be read';
+const flooding = 'a connection or address asked for too much';
+const pipelined = { reason: 'pipelined', limit: 'maxPipelinedRequests' } as const;
 const noProxy: HttpRefusal = {
   status: 400,
   reason: 'malformed',

@@ -314,7 +314,7 @@ class Server implements RunningServer {
       notReady: () => this.#notReady(),
       session: (id) => this.#registry.get(id),
       injectFault: (fault) => this.#injectFaultEverywhere(fault),
-      onUnread: (refusal) => this.#refused(refusal, 'a connection brought no request that can be read'),
+      onRefused: this.#refused,
       onUpgrade: (request, socket, head) => this.#reception.upgrade(request, socket, head),
     });
   }

@@ -3,6 +3,7 @@ import type { EngineFault } from '../../../acoustic/engine/types.ts';
 import { streamPath } from '../../../protocol/address.ts';
 import type { Metrics } from '../../../telemetry/metrics.ts';
 import { type MetricsFormat, metricsFormatOf } from '../../../telemetry/open-metrics.ts';
+import { isForwarded } from '../../admission/address.ts';
 import { type HttpRefusal, refusalHeaders } from '../../admission/http-refusal.ts';
 import { facadeAt, facadePaths } from '../../facade/facades.ts';
 import { isLatePath, type LateDoor, latePath } from '../../late/results-door.ts';
@@ -23,6 +24,8 @@ export type HttpOptions = {
   stuck?(): string | undefined;
   /** The device that was lost, since when the CPU runs the model. */
   lostDevice(): string | undefined;
+  /** Why a request comes too soon behind others. */
+  tooMany(request: IncomingMessage): HttpRefusal | undefined;
   /** Why a request is not meant for this server at all. */
   misdirected(request: IncomingMessage): HttpRefusal | undefined;
   /** Why the request may not open a stream. */
@@ -71,6 +74,9 @@ type Answer = { status: number; contentType: string; body: string; headers?: Rec
 const known = new Set(['/healthz', '/readyz', '/metrics', streamPath, ...facadePaths, faultsPath, '/livez']);
 
 async function answer(request: IncomingMessage, path: string, options: HttpOptions): Promise<Answer> {
+  const tooMany = options.tooMany(request);
+  // Who has to connect again is slower; behind a proxy it is the proxy's connection.
+  if (tooMany) return refused(tooMany, isForwarded(request) ? {} : { connection: 'close' });
   const misdirected = options.misdirected(request);
   if (misdirected) return refused(misdirected);
   if (path === streamPath || facadePaths.includes(path)) return answerStream(request, path, options);

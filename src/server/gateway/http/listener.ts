@@ -5,18 +5,28 @@ import { Server as TlsServer } from 'node:tls';
 import { type HttpRefusal, refuseSocket } from '../../admission/http-refusal.ts';
 import { checkTlsPair, secureOptions, type TlsPair, unusable } from '../../admission/tls-pair.ts';
 import type { Limits } from '../../limits.ts';
+import { boundReads, isSkipped } from './reads.ts';
 import { chooseSubprotocol } from './upgrade.ts';
 
 /**
  * @param tls PEM texts; absent: plain HTTP.
  * @param changes `clientCa`: who signs the certificates that clients may show; what has none is
- *   heard, too. `hearsNameless`: requests without Host come to the handler, which refuses them
+ *   heard, too. `hearsNameless`: requests without Host come to the handler, which refuses them.
+ *   `onCut`: a connection was cut that asked for too much without waiting
  * @throws SpeechfbError `bad_tls`
  */
-export function createListener(
+export function createListener(tls: TlsPair | undefined, limits: Limits, changes: ListenerChanges = {}): Server {
+  const http = createBareListener(tls, limits, changes);
+  boundReads(http, limits, changes.onCut ?? (() => {}));
+  return http;
+}
+
+type ListenerChanges = { clientCa?: string | undefined; hearsNameless?: boolean; onCut?: () => void };
+
+function createBareListener(
   tls: TlsPair | undefined,
   limits: Limits,
-  { clientCa, hearsNameless = false }: { clientCa?: string | undefined; hearsNameless?: boolean } = {},
+  { clientCa, hearsNameless = false }: ListenerChanges,
 ): Server {
   const options = { ...httpOptions(limits), requireHostHeader: !hearsNameless };
   if (!tls) return createHttpServer(options);
@@ -77,6 +87,8 @@ export function closeListener(server: Server): Promise<void> {
 
 /** Answers a connection whose request could not be read, or did not come, and says why. */
 export function refuseUnread(error: NodeJS.ErrnoException, socket: Duplex, limits: Limits): HttpRefusal | undefined {
+  // Its request is being answered, or it was cut and counted.
+  if (isSkipped(socket)) return undefined;
   const refusal = unreadRefusal(error, limits);
   // What broke below HTTP (a reset, a failed TLS handshake) has nobody to answer: a socket that
   // waits for TLS would hold the answer for ever.

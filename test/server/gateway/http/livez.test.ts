@@ -34,6 +34,7 @@ async function get(path: string, options: Partial<HttpOptions>): Promise<{ statu
     expose: () => Promise.reject(new Error('not asked')),
     notReady: () => undefined,
     lostDevice: () => undefined,
+    tooMany: () => undefined,
     misdirected: () => undefined,
     unknown: () => undefined,
     refusedOperator: () => undefined,
