@@ -21,7 +21,8 @@ import { liveCost } from './handoff/live.ts';
 // it, and scored. With --kill one of the workers is killed (kill -9) when a third is done, and another takes its place:
 // the Kafka gives up on what is gone after half a minute. Each result is looked at again and again until all are there:
 // one that is ever another than at first is a double. Exits 99 if one is lost or doubled.
-// Before that: what does handing over add to the p95 of live sessions? To be below 1 ms; --rounds 0 leaves it out.
+// Before that: what does handing over add to the p95 of live sessions? To be below 1 ms; --rounds 0 leaves it out, and
+// --utterances 0 all that follows.
 const { values } = parseArgs({
   options: {
     utterances: { type: 'string', default: '1000' },
@@ -41,6 +42,7 @@ const log = pino({ level: 'silent' });
 const workers: ChildProcess[] = [];
 const logs = new Map<ChildProcess, string>();
 await showLiveCost();
+if (count === 0) process.exit();
 const redis = await RedisProcess.start();
 const kafka = await KafkaProcess.start(Object.values(topics));
 const store = `redis://127.0.0.1:${redis.port}`;

@@ -13,7 +13,9 @@ export type LiveOptions = { store: string; broker: string; sessions: number; sec
  */
 export async function liveCost({ store, broker, sessions, seconds, rounds }: LiveOptions): Promise<string> {
   const servers: EmbeddedServer[] = [];
-  const usual = ['--store', store, '--limit', 'resume_ttl_ms=1'];
+  // A server that still learns how many it carries refuses half of them on a slow machine.
+  const admission = ['--limit', `fixed_sessions=${sessions + coming}`, '--limit', 'overload_delay_ms=500'];
+  const usual = ['--store', store, '--limit', 'resume_ttl_ms=1', ...admission];
   try {
     servers.push(await serve(usual));
     servers.push(await serve([...usual, '--kafka', broker, '--keep-audio', '1h']));
@@ -69,3 +71,6 @@ function serve(args: readonly string[]): Promise<EmbeddedServer> {
   const usual = ['bin/speechfb', 'serve', '--port', '0', '--gateways', '1', '--log-level', 'error'];
   return startEmbedded({ file: process.execPath, args: [...usual, ...args] });
 }
+
+/** So many of those who come and go are there at once, at most. */
+const coming = 20;

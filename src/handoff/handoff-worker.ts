@@ -1,5 +1,5 @@
 import { backoffMs } from '../backoff.ts';
-import { SpeechfbError } from '../errors.ts';
+import { exitCodes, SpeechfbError } from '../errors.ts';
 import { type Delivery, QueueError, replayHeader, unreadableHeader, type WorkQueue } from '../queue/work-queue.ts';
 import type { FinishedUtterance, ResultStore } from '../stores/result-store.ts';
 import { StoreError } from '../stores/session-store.ts';
@@ -13,10 +13,15 @@ export type HandoffWorkerOptions = {
   /** The final of an utterance. */
   score(head: RecordHead, utterance: HandedUtterance, delivery: Delivery): Promise<object>;
   region: string;
-  /** Utterances at once. */
+  /** Utterances at once; one that waits for another try is none of them. */
   atOnce: number;
   /** How often an utterance is tried before it is put aside. */
   tries: number;
+  /**
+   * While records of more bytes than that wait for their next try nothing more is begun; default 64
+   * MiB, some twenty minutes of sound.
+   */
+  maxRestingBytes?: number;
   /** How long results are kept, ms. */
   keepMs: number;
   /**
@@ -50,7 +55,11 @@ export class HandoffWorker {
   #isDraining = false;
   /** Nobody waits any more for what is going. */
   #isOver = false;
-  /** Partitions whose next record waits for room. */
+  /** How many of `#going` do not wait for another try. */
+  #busy = 0;
+  /** Bytes of the others. */
+  #restingBytes = 0;
+  /** Partitions whose next record waits for room, and records that wait for their next try. */
   readonly #waiting: (() => void)[] = [];
 
   constructor(options: HandoffWorkerOptions) {
@@ -95,9 +104,8 @@ export class HandoffWorker {
    * committed delivered once more: what is being worked on here is not begun again.
    */
   async #take(delivery: Delivery): Promise<void> {
-    while (!this.#isDraining && this.#going.size >= this.#options.atOnce) {
-      await new Promise<void>((resolve) => void this.#waiting.push(resolve));
-    }
+    const { maxRestingBytes = mostRestingBytes } = this.#options;
+    await this.#room(() => this.#restingBytes <= maxRestingBytes);
     if (this.#isDraining) return;
     const record = recordOf(delivery);
     const before = this.#going.get(record);
@@ -106,11 +114,35 @@ export class HandoffWorker {
       return;
     }
     const deliveries = [delivery];
+    this.#busy += 1;
     const work = this.#work(deliveries, () => {
       this.#going.delete(record);
+      this.#busy -= 1;
       this.#wake();
     });
     this.#going.set(record, { deliveries, work });
+  }
+
+  /** Resolves when one more may be worked on, or none any more. */
+  async #room(isRoom: () => boolean): Promise<void> {
+    while (!this.#isDraining && (this.#busy >= this.#options.atOnce || !isRoom())) {
+      await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+    }
+  }
+
+  /**
+   * Waits before the next try. Others are worked on meanwhile: records that fail again and again
+   * would keep all behind them waiting for minutes.
+   */
+  async #rest({ value }: Delivery, ms: number): Promise<void> {
+    this.#busy -= 1;
+    this.#restingBytes += value.byteLength;
+    this.#wake();
+    await this.#options.pause(ms);
+    await this.#room(() => true);
+    this.#busy += 1;
+    this.#restingBytes -= value.byteLength;
+    this.#wake();
   }
 
   /** Has all who wait look whether there is room for them. */
@@ -159,7 +191,7 @@ export class HandoffWorker {
   }
 
   async #score(delivery: Delivery, head: RecordHead): Promise<WorkerOutcome> {
-    const { results, score, tries, room, wallMs, pause, random, log } = this.#options;
+    const { results, score, tries, room, wallMs, random, log } = this.#options;
     const { session, utterance } = head;
     const name = { sessionId: session, utteranceId: utterance };
     for (;;) {
@@ -189,13 +221,12 @@ export class HandoffWorker {
         const why = error instanceof Error ? error.message : String(error);
         // It says nothing of the utterance: another record may be the one that its gateway wrote.
         if (error instanceof UnprovenRecord) return await this.#dead(delivery, undefined, why, begun.tries);
-        const isForGood = error instanceof UnreadableRecord || error instanceof SpeechfbError;
-        if (isForGood || begun.tries >= tries) return await this.#dead(delivery, head, why, begun.tries);
+        if (isForGood(error) || begun.tries >= tries) return await this.#dead(delivery, head, why, begun.tries);
         log.warn(
           { session, utterance, tries: begun.tries, why },
           'an utterance could not be scored, and is tried again',
         );
-        await pause(backoffMs(begun.tries - 1, random, againAfter));
+        await this.#rest(delivery, backoffMs(begun.tries - 1, random, againAfter));
       }
     }
   }
@@ -258,6 +289,12 @@ function headOf({ value, headers }: Delivery): RecordHead | { problem: string } 
   }
 }
 
+/** A thread that dies with all that it had in hand says nothing of any record of that. */
+function isForGood(error: unknown): boolean {
+  if (error instanceof SpeechfbError) return error.exitCode !== exitCodes.bug;
+  return error instanceof UnreadableRecord;
+}
+
 /** Why a record is not committed by a worker that ends. */
 function theEnd(): QueueError {
   return new QueueError('closed', 'the worker ends');
@@ -268,4 +305,5 @@ function asQueueError(error: unknown): unknown {
   return error instanceof StoreError ? new QueueError('unreachable', error.message) : error;
 }
 
+const mostRestingBytes = 67_108_864;
 const againAfter = { firstMs: 500, maxMs: 30_000 };

@@ -22,8 +22,11 @@ export type Letter = {
   replayedMs: number | undefined;
 };
 
-/** Which letters: those whose reason has this text, the newest. */
-export type LetterQuery = { reason?: string | undefined; most: number };
+/**
+ * Which letters: the newest whose reason has this text; `before`: that are older than the one of
+ * this id.
+ */
+export type LetterQuery = { reason?: string | undefined; most: number; before?: string | undefined };
 
 /** Letters in the order in which they were put aside, and how many more there are before them. */
 export type FoundLetters = { letters: readonly Letter[]; older: number };
@@ -40,17 +43,25 @@ export type ReplayReport = {
   tooLarge?: number;
 };
 
-/** @throws QueueError */
+/**
+ * Letters by when they were put aside, then by where they lie. Undefined: there is none of the id
+ * that they are to be older than.
+ *
+ * @throws QueueError
+ */
 export async function findLetters(
   box: DeadLetters,
-  { reason = '', most }: LetterQuery,
+  { reason = '', most, before }: LetterQuery,
   nowMs: number,
-): Promise<FoundLetters> {
+): Promise<FoundLetters | undefined> {
+  // Partitions come in any order: which are older is known when that one is.
+  const next = before === undefined ? undefined : await findLetter(box, before, nowMs);
+  if (before !== undefined && !next) return undefined;
   let kept: Letter[] = [];
   let matched = 0;
   const notes = await readLetters(box, async (delivery) => {
     const letter = letterOf(delivery, nowMs);
-    if (!letter.reason.includes(reason)) return;
+    if (!letter.reason.includes(reason) || (next && byAge(letter, next) >= 0)) return;
     matched += 1;
     kept.push(letter);
     if (kept.length >= 2 * most) kept = newest(kept, most);
@@ -150,5 +161,13 @@ function headOf(value: Uint8Array): RecordHead | undefined {
 }
 
 function newest(letters: readonly Letter[], most: number): Letter[] {
-  return [...letters].sort((one, other) => one.diedMs - other.diedMs).slice(-most);
+  return [...letters].sort(byAge).slice(-most);
+}
+
+function byAge(one: Letter, other: Letter): number {
+  if (one.diedMs !== other.diedMs) return one.diedMs - other.diedMs;
+  const [partition, offset] = one.id.split(':').map(BigInt);
+  const [otherPartition, otherOffset] = other.id.split(':').map(BigInt);
+  if (partition !== otherPartition) return Number(partition! - otherPartition!);
+  return Number(offset! - otherOffset!);
 }

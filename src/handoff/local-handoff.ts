@@ -1,4 +1,5 @@
 import { MemoryQueue } from '../queue/memory-queue.ts';
+import type { TracedQueue } from '../queue/traced-queue.ts';
 import type { Delivery, WorkQueue } from '../queue/work-queue.ts';
 import type { ResultStore } from '../stores/result-store.ts';
 import { StoreError } from '../stores/session-store.ts';
@@ -16,6 +17,8 @@ export type LocalHandoffOptions = {
   keepMs: number;
   /** Sound that waits in all. */
   maxBytes: number;
+  /** Follows what waits; absent: nobody does. */
+  traced?: ((queue: WorkQueue) => TracedQueue) | undefined;
   log: HandoffLog;
   /** Ms since 1970. */
   wallMs(): number;
@@ -54,25 +57,27 @@ export type LocalNumbers = {
 export class LocalHandoff {
   readonly #options: LocalHandoffOptions;
   readonly #queue: MemoryQueue;
+  readonly #traced: TracedQueue | undefined;
   readonly #timer: NodeJS.Timeout;
   readonly #lost: Record<Loss, number> = { full: 0, expired: 0, ended: 0 };
   #worker: HandoffWorker | undefined;
   #isClosing = false;
 
   constructor(options: LocalHandoffOptions) {
-    const { maxBytes, keepMs, wallMs } = options;
+    const { maxBytes, keepMs, wallMs, traced } = options;
     this.#options = options;
     this.#queue = new MemoryQueue(wallMs, {
       maxBytes,
       maxAgeMs: keepMs,
       onDropped: (record, why) => void this.#lose(record, why === 'full' ? 'full' : 'expired'),
     });
+    this.#traced = traced?.(this.#queue);
     this.#timer = setInterval(() => this.#queue.dropOld(), tidiedEveryMs).unref();
   }
 
   /** Where it is handed over. */
   get queue(): Pick<WorkQueue, 'append'> {
-    return this.#queue;
+    return this.#traced ?? this.#queue;
   }
 
   get numbers(): LocalNumbers {
@@ -87,17 +92,19 @@ export class LocalHandoff {
     const room = async (untilMs: number): Promise<void> => {
       while (!this.#isClosing && !hasRoom() && wallMs() < untilMs) await pause(lookedEveryMs);
     };
+    const traced = this.#traced;
     const worker = new HandoffWorker({
-      ...{ queue: this.#queue, results, region, keepMs, log, wallMs, pause, random, room },
+      ...{ queue: traced ?? this.#queue, results, region, keepMs, log, wallMs, pause, random, room },
       atOnce: 1,
       tries: mostTries,
       losesDead: true,
-      score(head, utterance) {
+      score(head, utterance, delivery) {
         const pace = async (): Promise<void> => {
           await room(head.expiresMs);
           if (wallMs() >= head.expiresMs) throw new Error(losses.expired);
         };
-        return scoreHanded({ ...scoring, pace }, head, utterance);
+        const score = (): Promise<object> => scoreHanded({ ...scoring, pace }, head, utterance);
+        return traced ? traced.part(delivery, 'score', score) : score();
       },
     });
     this.#worker = worker;
@@ -125,9 +132,10 @@ export class LocalHandoff {
   }
 
   /** Its learner is told that nothing comes. */
-  async #lose({ value }: Delivery, why: Loss): Promise<void> {
+  async #lose(record: Delivery, why: Loss): Promise<void> {
     const { results, keepMs, log } = this.#options;
-    const { session, utterance } = readHead(value).head;
+    const { session, utterance } = readHead(record.value).head;
+    this.#traced?.lost(record, why);
     this.#lost[why] += 1;
     log.warn({ session, utterance, why: losses[why] }, 'an utterance is not scored later');
     const failed = { state: 'failed', value: losses[why] } as const;

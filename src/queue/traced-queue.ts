@@ -4,15 +4,20 @@ import { type Delivery, QueueError, type QueueRecord, traceHeader, type WorkQueu
 export type TracedQueueOptions = {
   tracing: MessageTracing;
   topic: string;
-  /** Where records are put aside. */
-  deadTopic: string;
-  /** The name of the workers that share the work. */
-  group: string;
-};
+} & (
+  | { system: 'memory' }
+  | {
+      system: 'kafka';
+      /** Where records are put aside. */
+      deadTopic: string;
+      /** The name of the workers that share the work. */
+      group: string;
+    }
+);
 
 /**
- * A queue in a Kafka whose records are spans of these: each is sent below the span that its header
- * names, and names its own for whoever works on it. No key, header or value is in them.
+ * A queue whose records are spans of these: each is sent below the span that its header names, and
+ * names its own for whoever works on it. No key, header or value is in them.
  */
 export class TracedQueue implements WorkQueue {
   readonly #queue: WorkQueue;
@@ -31,9 +36,11 @@ export class TracedQueue implements WorkQueue {
   }
 
   async deadLetter(delivery: Delivery, reason: string, tries?: number): Promise<void> {
+    const options = this.#options;
     const going = this.#going.get(delivery);
     const send = (sent: Delivery): Promise<void> => this.#queue.deadLetter(sent, reason, tries);
-    await this.#send(this.#options.deadTopic, delivery, going?.trace.traceparent, send);
+    if (options.system === 'memory') await send(delivery);
+    else await this.#send(options.deadTopic, delivery, going?.trace.traceparent, send);
     if (going) going.isDead = true;
   }
 
@@ -53,6 +60,12 @@ export class TracedQueue implements WorkQueue {
       trace?.end(whyOf(error));
       throw error;
     }
+  }
+
+  /** A record is gone, and nobody works on it any more, if anybody did; `why` in a word. */
+  lost(record: Delivery, why: string): void {
+    const { trace } = this.#going.get(record) ?? { trace: this.#process(record) };
+    trace.end(why);
   }
 
   close(): Promise<void> {
@@ -78,7 +91,7 @@ export class TracedQueue implements WorkQueue {
     parent: string | undefined,
     send: (sent: Sent) => Promise<void>,
   ): Promise<void> {
-    const attributes = attributesOf(record);
+    const attributes = this.#attributesOf(record);
     const trace = this.#options.tracing.message({ operation: 'send', destination, parent, attributes });
     try {
       await send({ ...record, headers: { ...record.headers, [traceHeader]: trace.traceparent } });
@@ -90,21 +103,28 @@ export class TracedQueue implements WorkQueue {
   }
 
   #process(delivery: Delivery): MessageTrace {
-    const { tracing, topic, group } = this.#options;
-    const [partition = '', offset] = delivery.place.split(':');
-    const place = { 'messaging.destination.partition.id': partition, 'messaging.kafka.offset': Number(offset) };
-    const attributes = { ...attributesOf(delivery), 'messaging.consumer.group.name': group, ...place };
+    const { tracing, topic: destination } = this.#options;
+    const attributes = { ...this.#attributesOf(delivery), ...this.#placeOf(delivery) };
     const link = delivery.headers[traceHeader];
-    return tracing.message({ operation: 'process', destination: topic, link, attributes });
+    return tracing.message({ operation: 'process', destination, link, attributes });
   }
-}
 
-function attributesOf({ value }: QueueRecord): SpanAttributes {
-  return {
-    'messaging.system': 'kafka',
-    'messaging.client.id': 'speechfb',
-    'messaging.message.body.size': value.byteLength,
-  };
+  #attributesOf({ value }: QueueRecord): SpanAttributes {
+    const { system } = this.#options;
+    const client = system === 'kafka' ? { 'messaging.client.id': 'speechfb' } : {};
+    return { 'messaging.system': system, ...client, 'messaging.message.body.size': value.byteLength };
+  }
+
+  #placeOf({ place }: Delivery): SpanAttributes {
+    const options = this.#options;
+    if (options.system === 'memory') return {};
+    const [partition = '', offset] = place.split(':');
+    return {
+      'messaging.consumer.group.name': options.group,
+      'messaging.destination.partition.id': partition,
+      'messaging.kafka.offset': Number(offset),
+    };
+  }
 }
 
 function whyOf(error: unknown): string {

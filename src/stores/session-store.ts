@@ -47,7 +47,7 @@ export type SavedSession = {
   gateway: string;
   /** The checkpoint as it is written. */
   value: string;
-  /** Whether its gateway has saved it before: then there must be something. */
+  /** Whether its gateway saved it lately: then there must be something. */
   wasSaved?: boolean;
 };
 

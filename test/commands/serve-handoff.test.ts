@@ -2,21 +2,27 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type OtlpReceiver, receiveOtlp } from '../kit/otlp-receiver.ts';
 import { bin } from '../kit/program.ts';
 import { sendClip, startReading } from '../kit/server/reader.ts';
 import { readClip } from '../kit/server/real.ts';
 
 let child: ChildProcess;
 let url: string;
+let receiver: OtlpReceiver;
 
 beforeAll(async () => {
+  receiver = await receiveOtlp();
   const args = ['serve', '--port', '0', '--handoff', 'memory', '--resume-ttl', '200ms', '--log-level', 'warn'];
+  // One that its share keeps would be kept for that.
+  args.push('--otlp', receiver.url, '--trace-share', '0');
   child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [ready] = await once(createInterface(child.stdout!), 'line');
   url = / at (\S+) /.exec(String(ready))![1]!;
 }, 120_000);
 
 afterAll(async () => {
+  receiver.close();
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   child.kill('SIGKILL');
@@ -39,4 +45,12 @@ it('a learner who was cut for good gets the final of the server that scored it m
   expect(metrics).toContain('speechfb_handoff_utterances_total{outcome="handed"} 1');
   expect(metrics).toContain('speechfb_late_utterances_total{outcome="scored"} 1');
   expect(metrics).toContain('speechfb_late_waiting_bytes 0');
+  const span = (name: string) => receiver.spans().find((one) => one.name === name);
+  await expect.poll(() => span('process handoff'), { timeout: 60_000 }).toBeDefined();
+  const [utterance, send, work] = ['utterance', 'send handoff', 'process handoff'].map((name) => span(name)!);
+  expect(utterance!.attributes).toMatchObject({ 'speechfb.kept': 'handed' });
+  expect(send).toMatchObject({ kind: 4, traceId: utterance!.traceId, parentSpanId: utterance!.spanId });
+  expect(work).toMatchObject({ kind: 5, links: [{ traceId: send!.traceId, spanId: send!.spanId }], hasFailed: false });
+  expect(span('score')).toMatchObject({ traceId: work!.traceId, parentSpanId: work!.spanId, hasFailed: false });
+  expect(JSON.stringify(receiver.documents)).not.toContain(session_id);
 }, 240_000);

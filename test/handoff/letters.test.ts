@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Handoff } from '../../src/handoff/handoff.ts';
 import { HandoffWorker, type HandoffWorkerOptions } from '../../src/handoff/handoff-worker.ts';
@@ -40,17 +41,64 @@ function place() {
   };
 }
 
+/** Letters by their partition and when they died; `turn` has the partitions read in another order. */
+function boxOf(lying: readonly (readonly [number, number])[]): DeadLetters & { turn(): void } {
+  const offsets = [0, 0, 0, 0];
+  const letters = lying.map(([partition, appendedMs]) => {
+    const place = `${partition}:${offsets[partition]!++}`;
+    return { key: 's', value: Buffer.from(''), headers: { 'dead-reason': 'it is odd' }, place, appendedMs };
+  });
+  letters.sort((one, other) => Number(one.place.split(':')[0]) - Number(other.place.split(':')[0]));
+  return {
+    async read(visit) {
+      for (const letter of letters) await visit(letter);
+    },
+    replay: () => expect.unreachable(),
+    close: async () => {},
+    turn: () => void letters.reverse(),
+  };
+}
+
 const fails = () => Promise.reject(new Error('the model died'));
 const all = { most: 100 };
 
 describe('dead letters', () => {
+  it('are each on one page, and in order, however many partitions and letters of one moment there are', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(3), fc.nat(2)), { maxLength: 40 }),
+        fc.integer({ min: 1, max: 7 }),
+        fc.infiniteStream(fc.nat(1)),
+        async (lying, most, turns) => {
+          const box = boxOf(lying);
+          const pages: string[][] = [];
+          for (let before: string | undefined; ; before = pages[0]![0]) {
+            // No reading has the partitions in the order of another.
+            if (turns.next().value === 1) box.turn();
+            const found = (await findLetters(box, { most, before }, 0))!;
+            if (found.letters.length === 0) break;
+            pages.unshift(found.letters.map(({ id }) => id));
+            expect(found.older).toBe(lying.length - pages.flat().length);
+          }
+          const all = (await findLetters(box, { most: 100 }, 0))!.letters;
+          expect(pages.flat()).toEqual(all.map(({ id }) => id));
+          expect(new Set(pages.flat()).size).toBe(lying.length);
+        },
+      ),
+    );
+  });
+
+  it('has none before one that is not there', async () => {
+    expect(await findLetters(boxOf([[0, 1]]), { most: 9, before: '0:7' }, 0)).toBeUndefined();
+  });
+
   it('are listed with why, whose and how often they were tried, and nothing of the text', async () => {
     const { box, hand, scoreBy, queue, now } = place();
     scoreBy(fails);
     await hand('s', 1, 2);
     await queue.append({ key: 'x', value: Buffer.from('rubbish'), headers: {} });
     await expect.poll(() => queue.dead.length).toBe(3);
-    const { letters, older } = await findLetters(box, all, now());
+    const { letters, older } = (await findLetters(box, all, now()))!;
     expect(older).toBe(0);
     expect(letters).toMatchObject([
       { id: '0:0', reason: 'the model died', tries: 3, from: '0:0', head: { session: 's', utterance: 1 } },
@@ -75,7 +123,7 @@ describe('dead letters', () => {
       await queue.deadLetter(delivery, at % 2 ? 'it is odd' : 'it is even');
       pass(1);
     }
-    const found = await findLetters(box, query, now());
+    const found = (await findLetters(box, query, now()))!;
     expect(found.letters.map(({ id }) => id)).toEqual(ids);
     expect(found.older).toBe(older);
   });
@@ -90,7 +138,7 @@ describe('dead letters', () => {
     expect(await results.read('s')).toMatchObject({
       utterances: [{ state: 'failed' }, { utteranceId: 2, state: 'done', value: '{"of":2}' }],
     });
-    const { letters } = await findLetters(box, all, now());
+    const { letters } = (await findLetters(box, all, now()))!;
     expect(letters.map(({ replayedMs }) => replayedMs !== undefined)).toEqual([false, true]);
   });
 
@@ -135,7 +183,7 @@ describe('dead letters', () => {
     await replayLetters(box, {}, now());
     await settled();
     expect(tried).toBe(6);
-    const { letters } = await findLetters(box, all, now());
+    const { letters } = (await findLetters(box, all, now()))!;
     expect(letters.map(({ id, tries, replayedMs }) => [id, tries, replayedMs !== undefined])).toEqual([
       ['0:0', 3, true],
       ['0:2', 3, false],

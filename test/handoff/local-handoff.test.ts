@@ -1,8 +1,11 @@
+import { InMemorySpanExporter } from '@opentelemetry/sdk-trace-base';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Handoff } from '../../src/handoff/handoff.ts';
 import { LocalHandoff, type LocalHandoffOptions } from '../../src/handoff/local-handoff.ts';
 import type { HandedScoring } from '../../src/handoff/score-handed.ts';
+import { TracedQueue } from '../../src/queue/traced-queue.ts';
 import { MemoryResultStore } from '../../src/stores/memory-result-store.ts';
+import { Traces } from '../../src/telemetry/tracing/otlp-tracing.ts';
 import { scriptedEngine, scriptedScoring } from '../kit/server/scripted.ts';
 import { handedUtterance, handingSession, lateFinal, readableLog } from './kit.ts';
 
@@ -41,6 +44,25 @@ function seconds(samples: number): Int16Array[] {
   for (let left = samples; left > 0; left -= 16_000) parts.push(new Int16Array(Math.min(left, 16_000)));
   return parts;
 }
+
+/** What follows a queue, and what became of its records: why each failed, '' for those that did not. */
+function followed() {
+  const exporter = new InMemorySpanExporter();
+  const tracing = new Traces({ exporter, version: '1', share: 0, slowMs: 500, random: () => 0.5, onTrouble() {} });
+  onTestFinished(() => tracing[Symbol.asyncDispose]());
+  const ends = async (name: string): Promise<unknown[]> => {
+    await tracing.flush();
+    const spans = exporter.getFinishedSpans().filter((span) => span.name === name);
+    return spans.map(({ attributes }) => attributes['error.type'] ?? '');
+  };
+  const traced: LocalHandoffOptions['traced'] = (queue) =>
+    new TracedQueue(queue, { tracing, system: 'memory', topic: 'handoff' });
+  return { traced, ends };
+}
+
+const failing: HandedScoring['openUtterance'] = () => {
+  throw new Error('the model died');
+};
 
 function scoring(openUtterance: HandedScoring['openUtterance'] = scriptedScoring.openUtterance): HandedScoring {
   return { engine: () => scriptedEngine(), readReference: scriptedScoring.readReference, openUtterance };
@@ -138,13 +160,41 @@ describe('a server that scores what it hands over', () => {
   it('gives up, aloud, what cannot be scored', async () => {
     const { local, hand, states, said } = opened();
     await hand(1);
-    const failing: HandedScoring['openUtterance'] = () => {
-      throw new Error('the model died');
-    };
     local.begin({ scoring: scoring(failing), hasRoom: () => true });
     await expect.poll(states).toEqual(['failed']);
     expect(said.at(-1)).toBe('an utterance was given up: the model died');
     expect(local.numbers).toMatchObject({ waiting: 0, outcomes: { dead: 1 } });
+  });
+
+  it.each<
+    [
+      string,
+      { opens?: HandedScoring['openUtterance']; maxBytes?: number; isOld?: true },
+      Record<'score' | 'work', string[]>,
+    ]
+  >([
+    ['are scored', {}, { score: ['', ''], work: ['', ''] }],
+    ['are given up', { opens: failing }, { score: Array(10).fill('Error'), work: ['dead_letter', 'dead_letter'] }],
+    ['make room', { maxBytes: 1000 }, { score: [''], work: ['full', ''] }],
+    ['get too old', { isOld: true }, { score: [], work: ['expired', 'expired'] }],
+  ])('traces what becomes of utterances that %s', async (_, { opens, maxBytes = 1e6, isOld }, { score, work }) => {
+    const { traced, ends } = followed();
+    const { local, hand, pass } = opened({ traced, maxBytes });
+    await hand(2);
+    if (isOld) pass(keepMs + 1);
+    local.begin({ scoring: scoring(opens), hasRoom: () => true });
+    await expect.poll(() => ends('process handoff')).toEqual(work);
+    expect(await ends('send handoff')).toEqual(['', '']);
+    expect(await ends('score')).toEqual(score);
+  });
+
+  it('traces what is lost with it, begun or not', async () => {
+    const { traced, ends } = followed();
+    const { local, hand } = opened({ traced });
+    await hand(2);
+    local.begin({ scoring: scoring(), hasRoom: () => false });
+    await local.close(0);
+    expect(await ends('process handoff')).toEqual(['ended', 'ended']);
   });
 
   it.each([

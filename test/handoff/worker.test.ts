@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SpeechfbError } from '../../src/errors.ts';
+import { exitCodes, SpeechfbError } from '../../src/errors.ts';
 import { newDataKey, sealRecord } from '../../src/handoff/cipher.ts';
 import { Handoff } from '../../src/handoff/handoff.ts';
 import { HandoffWorker, type HandoffWorkerOptions } from '../../src/handoff/handoff-worker.ts';
@@ -128,6 +128,47 @@ describe('a worker', () => {
     await one.drain(1000);
     expect(pauses).toEqual([]);
     expect(queue.dead[0]!.headers['dead-reason']).toBe('the model does not know the phone XX');
+  });
+
+  it('tries again what a thread had in hand that died of something else', async () => {
+    const { queue, handoff, worker, pauses } = place();
+    const delivery = await delivered(queue, handoff);
+    const died = new SpeechfbError('scoring_crashed', 'the scoring thread died', { exitCode: exitCodes.bug });
+    let tries = 0;
+    const score = async (): Promise<object> => {
+      if (++tries < 3) throw died;
+      return { of: 'it' };
+    };
+    const one = worker({ queue: queueOf(queue, [delivery]), score });
+    await one.run();
+    await one.drain(1000);
+    expect(one.counts).toMatchObject({ scored: 1, dead: 0 });
+    expect(pauses).toHaveLength(2);
+  });
+
+  it.each([
+    ['lets those behind a record go first that waits for its next try', 1e6, [1, 2, 3, 4, 1]],
+    ['begins nothing more while too much waits for its next try', 0, [1, 1, 2, 3, 4]],
+  ])('%s', async (_, maxRestingBytes, order) => {
+    const { queue, handoff, worker } = place();
+    const deliveries: Delivery[] = [];
+    for (let id = 1; id <= 4; id += 1) deliveries.push(await delivered(queue, handoff, id));
+    const begun: number[] = [];
+    const score: HandoffWorkerOptions['score'] = async ({ utterance }) => {
+      begun.push(utterance);
+      if (utterance === 1 && begun.length === 1) throw new Error('the model died');
+      return { of: utterance };
+    };
+    let goOn = (): void => {};
+    const pause = (): Promise<void> => new Promise((resolve) => (goOn = resolve));
+    const one = worker({ queue: queueOf(queue, deliveries), score, pause, atOnce: 1, maxRestingBytes });
+    const given = one.run();
+    await expect.poll(() => begun.length).toBe(maxRestingBytes === 0 ? 1 : 4);
+    expect(one.going).toBe(1);
+    goOn();
+    await given;
+    await expect.poll(() => one.counts.scored).toBe(4);
+    expect(begun).toEqual(order);
   });
 
   it('puts a record aside that ended its workers, without trying it once more', async () => {

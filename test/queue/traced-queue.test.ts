@@ -15,7 +15,13 @@ function opened() {
   const tracing = new Traces({ exporter, version: '1', share: 0, slowMs: 500, random: () => 0.5, onTrouble() {} });
   onTestFinished(() => tracing[Symbol.asyncDispose]());
   const inner = new MemoryQueue(Date.now);
-  const queue = new TracedQueue(inner, { tracing, topic: 'retry', deadTopic: 'dead', group: 'workers' });
+  const queue = new TracedQueue(inner, {
+    tracing,
+    system: 'kafka',
+    topic: 'retry',
+    deadTopic: 'dead',
+    group: 'workers',
+  });
   const spans = async (): Promise<readonly ReadableSpan[]> => {
     await tracing.flush();
     return exporter.getFinishedSpans();

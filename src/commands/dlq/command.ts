@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { flag, wholeNumber } from '../../flag.ts';
 import { addKafkaOptions } from '../handoff/kafka.ts';
 import type { RegisterCommand } from '../register.ts';
-import type { DlqFlags, DlqReplayFlags } from './run.ts';
+import type { DlqFlags, DlqListFlags, DlqReplayFlags } from './run.ts';
 
 /** `speechfb dlq list|show|replay`: what workers have put aside. */
 export const registerDlq: RegisterCommand = (program: Command, done) => {
@@ -19,7 +19,8 @@ export const registerDlq: RegisterCommand = (program: Command, done) => {
   verb('list', 'What lies there, the oldest first, and why: no text, no sound.')
     .option(...reasonFlag)
     .option('--limit <number>', 'the newest at most, 100', flag('--limit', wholeNumber(1, 10_000)), 100)
-    .action(async (flags: DlqFlags & { limit: number; reason?: string }) => {
+    .option('--before <id>', 'those that are older than this one: the page before')
+    .action(async (flags: DlqListFlags) => {
       const { runList } = await import('./run.ts');
       done(await runList(flags));
     });

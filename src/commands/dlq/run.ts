@@ -16,12 +16,15 @@ import { printJson } from '../output.ts';
 import { printReport } from '../terminal.ts';
 
 export type DlqFlags = KafkaFlags & { region?: string; json?: true };
+export type DlqListFlags = DlqFlags & { limit: number; reason?: string; before?: string };
 export type DlqReplayFlags = DlqFlags & { all?: true; reason?: string };
 
 /** The letters there are; that there are none is no fault. */
-export async function runList(flags: DlqFlags & { limit: number; reason?: string }): Promise<ExitCode> {
+export async function runList(flags: DlqListFlags): Promise<ExitCode> {
   const { limit: most, reason, json } = flags;
-  const found = await withLetters(flags, (box) => findLetters(box, { most, reason }, Date.now()));
+  const before = flags.before === undefined ? undefined : checkedId(flags.before);
+  const found = await withLetters(flags, (box) => findLetters(box, { most, reason, before }, Date.now()));
+  if (!found) throw noLetter(before ?? '', flags);
   const list = { topic: topicsOf(flags.region).deadTopic, ...found };
   if (json) printJson(lettersJson(list));
   else printReport(list, lettersText);

@@ -6,6 +6,7 @@ import { LocalHandoff } from '../../handoff/local-handoff.ts';
 import type { HandedScoring } from '../../handoff/score-handed.ts';
 import { KafkaQueue } from '../../queue/kafka/kafka-queue.ts';
 import { TracedQueue } from '../../queue/traced-queue.ts';
+import type { WorkQueue } from '../../queue/work-queue.ts';
 import type { LateParts } from '../../server/gateway/server-options.ts';
 import { MemoryResultStore } from '../../stores/memory-result-store.ts';
 import { openResults } from '../../stores/redis/open-store.ts';
@@ -56,7 +57,7 @@ type OpenedHandoff = {
 /**
  * Undefined: nothing hands over.
  *
- * @param tracing follows what goes to Kafka; undefined: nobody wants traces
+ * @param tracing follows what is handed over; undefined: nobody wants traces
  */
 export function openHandoff(
   settings: HandoffSettings,
@@ -65,7 +66,7 @@ export function openHandoff(
 ): OpenedHandoff | undefined {
   const { handoff: flags, store, region } = settings;
   const { kafka, keepAudio: keepMs } = flags;
-  if (flags.handoff === 'memory') return openLocal(settings, log);
+  if (flags.handoff === 'memory') return openLocal(settings, log, tracing);
   if (kafka === undefined || store === undefined) return undefined;
   if (keepMs === undefined) {
     log.warn({ kafka }, 'nothing is handed over: that keeps voices at rest, and --keep-audio is not given');
@@ -74,7 +75,7 @@ export function openHandoff(
   const results = openResults(store, region, log);
   const topics = topicsOf(region);
   const kafkaQueue = new KafkaQueue({ place: kafkaPlaceOf(flags), ...topics, onTrouble() {} });
-  const queue = tracing ? new TracedQueue(kafkaQueue, { tracing, ...topics }) : kafkaQueue;
+  const queue = tracing ? new TracedQueue(kafkaQueue, { tracing, system: 'kafka', ...topics }) : kafkaQueue;
   const common = { queue, results, region: region ?? '', keepMs, log, wallMs: Date.now, pause };
   const handoff = new Handoff({ ...common, maxSoundBytes, maxOutboxBytes });
   return {
@@ -89,14 +90,21 @@ export function openHandoff(
 }
 
 /** What is handed over stays here, and is scored here. */
-function openLocal({ handoff: flags, store, region = '' }: HandoffSettings, log: Log): OpenedHandoff {
+function openLocal(
+  { handoff: flags, store, region = '' }: HandoffSettings,
+  log: Log,
+  tracing: MessageTracing | undefined,
+): OpenedHandoff {
   const keepMs = flags.keepAudio ?? localKeepMs;
   const kept = store === undefined ? keptResults(log) : undefined;
   const results = kept ?? openResults(store!, region, log);
   const common = { results, region, keepMs, log, wallMs: Date.now, pause };
   log.info({ keep_ms: keepMs, max_bytes: maxOutboxBytes }, 'what cannot be finished live is scored later here');
   const sharesResults = store !== undefined;
-  const local = new LocalHandoff({ ...common, sharesResults, maxBytes: maxOutboxBytes, random: Math.random });
+  const traced =
+    tracing && ((queue: WorkQueue) => new TracedQueue(queue, { tracing, system: 'memory', topic: 'handoff' }));
+  const bounds = { maxBytes: maxOutboxBytes, random: Math.random };
+  const local = new LocalHandoff({ ...common, ...bounds, sharesResults, traced });
   const handoff = new Handoff({ ...common, queue: local.queue, maxSoundBytes, maxOutboxBytes });
   return {
     late: { handoff, results, keepMs, scoring: () => local.numbers, kept: kept && (() => kept.numbers) },

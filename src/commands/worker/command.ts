@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { flag, wholeNumber } from '../../flag.ts';
 import { logLevels } from '../../telemetry/log-levels.ts';
+import { giveWay } from '../../threads/give-way.ts';
 import { parseDurationMs } from '../../units.ts';
 import { addKafkaOptions } from '../handoff/kafka.ts';
 import type { RegisterCommand } from '../register.ts';
@@ -35,6 +36,8 @@ export const registerWorker: RegisterCommand = (program: Command, done) => {
       const { endWithParent } = await import('../../threads/end-with-parent.ts');
       endWithParent(flags.parentFd);
     }
+    // Before the model is there: loading it takes a core for seconds, and all its threads inherit.
+    giveWay(process.pid);
     const { runWorker } = await import('./run.ts');
     done(await runWorker(flags));
   });

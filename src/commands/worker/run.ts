@@ -99,7 +99,7 @@ function openQueue(
     ...topics,
     onTrouble: ({ message }) => log.warn({ why: message }, 'Kafka does not deliver, and is tried again'),
   });
-  const traced = tracing && new TracedQueue(kafka, { tracing, ...topics });
+  const traced = tracing && new TracedQueue(kafka, { tracing, system: 'kafka', ...topics });
   return { queue: traced ?? kafka, traced };
 }
 

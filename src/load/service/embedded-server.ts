@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type Readable, Writable } from 'node:stream';
 import { SpeechfbError } from '../../errors.ts';
+import { giveWay } from '../../threads/give-way.ts';
 import type { ReplicaSignal } from '../fault/definition/definition.ts';
 import { clockFd, steppingClockFlags } from './clock-pipe.ts';
-import { giveWay } from './give-way.ts';
 import { Guard } from './guard.ts';
 import { readServerUpdate, type ServerUpdate } from './server-updates.ts';
 
@@ -30,8 +30,6 @@ export type ServeCommand = {
   args: readonly string[];
   /** The file is Node, and what it runs is to see a wall clock that can be stepped. */
   hasSteppingClock?: boolean;
-  /** It stands for machines of its own, which are not measured. */
-  givesWay?: boolean;
 };
 
 export type StartOptions = {
@@ -46,6 +44,12 @@ export type StartOptions = {
 /** The descriptor of the pipe in the server: behind stdin, stdout and stderr. */
 const parentFd = 3;
 const patienceMs = 15_000;
+/**
+ * A third of a shared core, where whoever sends and measures gets the rest: its clock is to be
+ * right, and it needs little. Beside the eight sessions of a service (autogroups of sched(7)) it
+ * would be one of nine.
+ */
+const toWhoMeasures = 5;
 
 /**
  * Starts the server, tells it to end when this process does, and waits until it says where it
@@ -58,7 +62,7 @@ export async function startEmbedded(command: ServeCommand, options: StartOptions
   const pipes = Array<'pipe'>(hasSteppingClock ? 3 : 2).fill('pipe');
   // A group of its own: a server of several processes stands still, or is killed, as a whole.
   const child = spawn(file, args, { stdio: ['ignore', 'ignore', ...pipes], detached: true });
-  if (command.givesWay) giveWay(child.pid);
+  giveWay(child.pid, toWhoMeasures);
   child.stdio[clockFd]?.on('error', () => {});
   const exited = new Promise<number | null>((resolve) => {
     child.once('exit', resolve);

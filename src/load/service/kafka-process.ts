@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { SpeechfbError } from '../../errors.ts';
+import { giveWay } from '../../threads/give-way.ts';
 import type { FaultyQueue } from '../fault/definition/definition.ts';
 import { freePort } from './free-port.ts';
-import { giveWay } from './give-way.ts';
 import { Guard } from './guard.ts';
 import { ServiceDirectory } from './service-directory.ts';
 
@@ -24,6 +24,7 @@ export class KafkaProcess implements FaultyQueue {
   readonly #controller: number;
   #server: JavaProcess | undefined;
   #starting: Promise<void> = Promise.resolve();
+  #isBesideLearners = false;
   #isOver = false;
 
   private constructor(jars: string, port: number, controller: number) {
@@ -45,12 +46,19 @@ export class KafkaProcess implements FaultyQueue {
       await kafka.#format();
       await kafka.#run(signal);
       if (topics.length > 0) await kafka.#createTopics(topics);
+      kafka.#giveWay();
       return kafka;
     } catch (error) {
       await kafka.stop();
       if (error instanceof SpeechfbError) throw error;
       throw failed(`Kafka did not start on port ${kafka.#port}`, error);
     }
+  }
+
+  /** It may run beside learners from now on: before, it would start for minutes. */
+  #giveWay(): void {
+    this.#isBesideLearners = true;
+    this.#server?.giveWay();
   }
 
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): string | undefined {
@@ -114,6 +122,7 @@ export class KafkaProcess implements FaultyQueue {
   async #run(signal?: AbortSignal): Promise<void> {
     const server = new JavaProcess(this.#jars, ['kafka.Kafka', this.#directory.path(configurationFile)]);
     this.#server = server;
+    if (this.#isBesideLearners) server.giveWay();
     const untilMs = Date.now() + startupMs;
     while (server.isThere && Date.now() < untilMs && !signal?.aborted && !this.#isOver) {
       if (await listens(this.#port)) return;
@@ -147,7 +156,6 @@ class JavaProcess {
   constructor(jars: string, args: readonly string[]) {
     const small = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
     this.#child = spawn('java', [...small, '-cp', `${jars}/*`, ...args], { stdio: 'ignore', detached: true });
-    giveWay(this.#child.pid);
     const guard = this.#child.pid === undefined ? undefined : new Guard(this.#child.pid);
     this.exited = new Promise((resolve) => {
       this.#child.once('exit', resolve);
@@ -158,6 +166,10 @@ class JavaProcess {
 
   get isThere(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null && this.#child.pid !== undefined;
+  }
+
+  giveWay(): void {
+    giveWay(this.#child.pid);
   }
 
   /** False when it is gone. */

@@ -72,7 +72,7 @@ export class EmbeddedService {
     if (store) this.store = await EmbeddedStore.start(store, options.signal);
     if (workers !== undefined) {
       this.queue = await KafkaProcess.start(topics, options.signal);
-      await this.workers.startAll(workers, options);
+      await this.workers.startAll(workers, { startupMs: workerStartupMs, ...options });
     }
     await this.nodes.startAll(nodes?.count ?? 0, options);
     await this.gateways.startAll(servers, options);
@@ -111,7 +111,6 @@ export class EmbeddedService {
     const model = args.indexOf('--model');
     return {
       file,
-      givesWay: true,
       args: [
         ...[args[0] ?? '', 'worker', ...(model < 0 ? [] : args.slice(model, model + 2))],
         ...(this.store ? ['--store', this.store.url] : []),
@@ -143,6 +142,8 @@ export async function startService(command: ServiceCommand, options: StartOption
   }
 }
 
+/** They take what others leave, and all start at once. */
+const workerStartupMs = 180_000;
 const tenantsFile = 'tenants.yaml';
 /** The topics of `serve --kafka`, without a region. */
 const topics = ['speechfb.retry.v1', 'speechfb.retry.dlq.v1'];

@@ -1,12 +1,16 @@
 import { count } from '../../format.ts';
 import type { FoundLetters, Letter, ReplayReport } from '../../handoff/letters.ts';
-import { fitTable } from '../terminal/fit-table.ts';
+import { fitColumns, fitTable } from '../terminal/fit-table.ts';
+import { visibleLength } from '../terminal/fold.ts';
 import type { Paint } from '../terminal/paint.ts';
 
 /** Letters and the topic in which they lie. */
 export type LetterList = FoundLetters & { topic: string };
 
-/** A row a dead letter, the oldest first, for a terminal. */
+/**
+ * A row a dead letter, the oldest first, for a terminal. Where that is too narrow for the reasons
+ * they are cut: `letterText` has the whole of one.
+ */
 export function lettersText({ topic, letters, older }: LetterList, _: Paint, columns?: number): string {
   if (letters.length === 0) return `${topic} has no such dead letters\n`;
   const rows = letters.map(({ id, diedMs, head, tries, reason, isExpired, replayedMs }) => [
@@ -19,10 +23,32 @@ export function lettersText({ topic, letters, older }: LetterList, _: Paint, col
     reason,
   ]);
   const head = ['id', 'put aside', 'session', 'utterance', 'tries', 'state', 'reason'];
-  const left = ['id', 'put aside', 'session', 'state', 'reason'];
-  const more = older === 0 ? '' : `${count(older, 'older one')} not shown: --limit\n`;
-  return `${fitTable(head, rows, { columns, left, spare: ['utterance', 'put aside'] })}\n${more}`;
+  const options = {
+    columns,
+    left: ['id', 'put aside', 'session', 'state', 'reason'],
+    spare: ['utterance', 'put aside', 'tries'],
+  };
+  // A box of thousands takes seconds to draw, and nobody sees its edges.
+  const drawn = rows.length > mostBoxed ? fitColumns : fitTable;
+  const whole = drawn(head, rows, options);
+  const over = Math.max(...whole.split('\n').map(visibleLength)) - (columns ?? Number.POSITIVE_INFINITY);
+  const table = over > 0 ? drawn(head, withCutReasons(rows, over), options) : whole;
+  const more = older === 0 ? '' : `${count(older, 'older one')} not shown: --before ${letters[0]!.id}\n`;
+  return `${table}\n${more}`;
 }
+
+/** The rows with reasons, their last cells, that are shorter than the longest by `over`. */
+function withCutReasons(rows: readonly (readonly string[])[], over: number): string[][] {
+  const longest = Math.max(...rows.map((row) => visibleLength(row.at(-1)!)));
+  const most = Math.max(leastReason, longest - over);
+  const cut = (reason: string): string =>
+    visibleLength(reason) > most ? `${reason.slice(0, most - 3).trimEnd()}...` : reason;
+  return rows.map((row) => [...row.slice(0, -1), cut(row.at(-1)!)]);
+}
+
+const mostBoxed = 500;
+/** Fewer say nothing. */
+const leastReason = 12;
 
 /** What is known of one, for a terminal. */
 export function letterText(letter: Letter): string {

@@ -32,7 +32,7 @@ export class Keeper implements SessionKeeper {
 
   changed(session: KeptSession): void {
     if (!this.#sessions.has(session))
-      this.#sessions.set(session, { isWriting: false, wasSaved: false, ordinal: 0, writtenMs: 0 });
+      this.#sessions.set(session, { isWriting: false, savedMs: Number.NEGATIVE_INFINITY, ordinal: 0, writtenMs: 0 });
     this.#waiting.add(session);
     this.#schedule();
   }
@@ -109,9 +109,10 @@ export class Keeper implements SessionKeeper {
     kept.ordinal += 1;
     const { store, gateway, ttlMs } = this.#options;
     try {
-      const saved = { ...session.saved({ gateway, ordinal: kept.ordinal }), wasSaved: kept.wasSaved };
-      const outcome = await store.save(saved, ttlMs);
-      kept.wasSaved ||= outcome === 'saved';
+      const nowMs = session.nowMs();
+      const wasSaved = nowMs - kept.savedMs < ttlMs * missedWithin;
+      const outcome = await store.save({ ...session.saved({ gateway, ordinal: kept.ordinal }), wasSaved }, ttlMs);
+      if (outcome === 'saved') kept.savedMs = nowMs;
       if (outcome === 'fenced') session.fence();
       else kept.writtenMs = session.nowMs();
       return outcome;
@@ -129,7 +130,8 @@ export class Keeper implements SessionKeeper {
 
 type Kept = {
   isWriting: boolean;
-  wasSaved: boolean;
+  /** When the checkpoint was begun that the store took last. */
+  savedMs: number;
   /** The number of the newest checkpoint. */
   ordinal: number;
   writtenMs: number;
@@ -143,5 +145,7 @@ function givenUpAfter(ms: number): Promise<'unknown'> {
 const mostWrites = 32;
 /** Share of its time to live after which a checkpoint is written again. */
 const refreshedAfter = 1 / 3;
+/** Share of that within which it must still be there: later it may have run out. */
+const missedWithin = 1 / 2;
 /** How long a client that comes back may wait for the store, ms. */
 const askedForMs = 100;
