@@ -278,7 +278,9 @@ export class Supervisor {
     if (message.type === 'state') this.#dispatcher.look();
   }
 
-  /** A gateway that hears no answer goes on without one after a while; it may have died meanwhile. */
+  /**
+   * A gateway that hears no answer goes on without one after a while; it may have died meanwhile.
+   */
   async #respond(slot: Slot, question: Extract<ToSupervisor, { type: 'question' }>): Promise<void> {
     try {
       slot.send({ type: 'answer', id: question.id, answer: await this.#answer(slot, question) });
