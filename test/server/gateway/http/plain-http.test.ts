@@ -94,6 +94,7 @@ describe('an address that asks without end', () => {
 });
 
 describe('turns of requests', () => {
+  const atOnceMs = 50;
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] }));
   afterEach(() => void vi.useRealTimers());
 
@@ -101,7 +102,8 @@ describe('turns of requests', () => {
     const { turns, work, done } = start({ requestTurnMs: 1, requestShare: 0.1 });
     for (let i = 0; i < 1000; i++) turns.enter('a', work('a', 0.5));
     await vi.advanceTimersByTimeAsync(1000);
-    const share = (0.5 * done.length) / (1000 + spentMs);
+    // What a few may take at once is beyond it.
+    const share = (0.5 * done.length - atOnceMs) / (1000 + spentMs);
     expect(share).toBeGreaterThan(0.09);
     expect(share).toBeLessThan(0.102);
   });
@@ -110,6 +112,17 @@ describe('turns of requests', () => {
     const { turns, work, done } = start({ requestTurnMs: 1, requestShare: 0.1 });
     turns.enter('a', work('a', 5));
     expect(done).toEqual(['a']);
+  });
+
+  it('answer at once who comes again and again, as long as that is no flood', async () => {
+    const { turns, work, done } = start({ requestTurnMs: 1, requestShare: 0.1 });
+    for (let i = 1; i <= 10; i++) {
+      turns.enter('a', work('a', 4));
+      expect(done).toHaveLength(i);
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    for (let i = 0; i < 10; i++) turns.enter('a', work('a', 4));
+    expect(done.length).toBeLessThan(20);
   });
 
   it('are given to each caller in turn', async () => {
@@ -129,7 +142,7 @@ describe('turns of requests', () => {
     };
     for (let i = 0; i < 100; i++) turns.enter('a', later);
     await vi.advanceTimersByTimeAsync(1000);
-    expect(done.length).toBeLessThanOrEqual(13);
+    expect(done.length).toBeLessThanOrEqual(13 + atOnceMs / 10);
   });
 
   let spentMs = 0;
