@@ -94,13 +94,14 @@ export class SessionLimit {
   /** Lets those in whom it takes to know whether a machine that is full carries them. */
   #holdBack(sessions: number, used: CoresUsed | undefined, verdict: LoadSeen['verdict']): void {
     const { limitClimbPerSecond, decideEveryMs } = this.#limits;
-    const isOwnWork = used !== undefined && used.own >= used.others;
+    // Before there are some, it is the start of the server that takes what there is.
+    const isOwnWork = sessions >= this.#least && used !== undefined && used.own >= used.others;
     if (!this.#isTaken || !isOwnWork) {
       this.#held = undefined;
       return;
     }
     const climb = verdict === 'under' ? (limitClimbPerSecond * decideEveryMs) / 1000 : 0;
-    this.#held = Math.max(this.#least, sessions, Math.min(this.#held ?? sessions, sessions + 1) + climb);
+    this.#held = Math.max(sessions, Math.min(this.#held ?? sessions, sessions + 1) + climb);
   }
 
   /** So many were sent away, and the server carries no more than are left. */

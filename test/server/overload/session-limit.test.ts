@@ -67,10 +67,12 @@ describe('the number of places', () => {
     expect(decided(2, 0.5, full)).toBe(150);
   });
 
-  it('never holds fewer places than the least, nor gives one where feedback is not in time', () => {
+  it('holds no places back from the first few, nor gives one where feedback is not in time', () => {
     const limit = new SessionLimit(defaultLimits, 2);
     const seen = { nowMs: 0, utilisation: 0.5, idle: 0, used: { own: 2, others: 0 } };
     limit.decide({ ...seen, sessions: 3, verdict: 'under' });
+    expect(limit.value).toBe(150);
+    limit.decide({ ...seen, sessions: defaultLimits.leastSessions, verdict: 'under' });
     expect(limit.value).toBe(defaultLimits.leastSessions);
     for (let decision = 0; decision < 40; decision++) limit.decide({ ...seen, sessions: 60, verdict: undefined });
     expect(limit.value).toBe(60);
