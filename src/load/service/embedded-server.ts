@@ -30,6 +30,8 @@ export type ServeCommand = {
   args: readonly string[];
   /** The file is Node, and what it runs is to see a wall clock that can be stepped. */
   hasSteppingClock?: boolean;
+  /** Other parts of a service run beside it, and all of them give way to whoever measures. */
+  isOneOfSeveral?: boolean;
 };
 
 export type StartOptions = {
@@ -47,7 +49,7 @@ const patienceMs = 15_000;
 /**
  * A third of a shared core, where whoever sends and measures gets the rest: its clock is to be
  * right, and it needs little. Beside the eight sessions of a service (autogroups of sched(7)) it
- * would be one of nine.
+ * would be one of nine. A server alone shares as it would with anybody.
  */
 const toWhoMeasures = 5;
 
@@ -62,7 +64,7 @@ export async function startEmbedded(command: ServeCommand, options: StartOptions
   const pipes = Array<'pipe'>(hasSteppingClock ? 3 : 2).fill('pipe');
   // A group of its own: a server of several processes stands still, or is killed, as a whole.
   const child = spawn(file, args, { stdio: ['ignore', 'ignore', ...pipes], detached: true });
-  giveWay(child.pid, toWhoMeasures);
+  if (command.isOneOfSeveral) giveWay(child.pid, toWhoMeasures);
   child.stdio[clockFd]?.on('error', () => {});
   const exited = new Promise<number | null>((resolve) => {
     child.once('exit', resolve);

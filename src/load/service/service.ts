@@ -92,6 +92,7 @@ export class EmbeddedService {
     const { urls: nodes } = this.nodes;
     return {
       ...command,
+      isOneOfSeveral: servers > 1 || nodes.length > 0 || this.queue !== undefined,
       args: [
         ...args,
         ...(url === undefined ? [] : ['--port', new URL(url).port]),
@@ -111,6 +112,7 @@ export class EmbeddedService {
     const model = args.indexOf('--model');
     return {
       file,
+      isOneOfSeveral: true,
       args: [
         ...[args[0] ?? '', 'worker', ...(model < 0 ? [] : args.slice(model, model + 2))],
         ...(this.store ? ['--store', this.store.url] : []),
@@ -123,7 +125,7 @@ export class EmbeddedService {
     const { args, nodes, ...command } = this.#command;
     const [bin = '', verb = ''] = args;
     const own = ['--role', 'inference', '--node-listen', address, ...(nodes?.args ?? [])];
-    return { ...command, args: [bin, verb, ...own, ...(this.certificates?.trunkArgs ?? [])] };
+    return { ...command, isOneOfSeveral: true, args: [bin, verb, ...own, ...(this.certificates?.trunkArgs ?? [])] };
   }
 }
 
