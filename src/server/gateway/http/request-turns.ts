@@ -73,7 +73,7 @@ export class RequestTurns {
   }
 }
 
-/** How far ahead of their share answers may be at once, as the metrics of a large server are, ms. */
+/** How far answers may be ahead of their share, ms: the metrics of a large server take that. */
 const mostAheadMs = 50;
 
 function rest(ms: number): Promise<void> {
