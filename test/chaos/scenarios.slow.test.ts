@@ -50,8 +50,8 @@ class Lane {
   }
 }
 
-/** A scenario mostly waits: six at once take a sixth of the time, and what is asked holds on any machine. */
-const lanes = Array.from({ length: 6 }, () => new Lane());
+/** A scenario mostly waits: four at once take a quarter of the time, and what is asked holds on any machine. */
+const lanes = Array.from({ length: 4 }, () => new Lane());
 
 /** Latencies are for a machine of one's own; what nobody may lose or hear twice holds on any. */
 describe.concurrent.each(files)('%s with ten learners, in less time', (file) => {
