@@ -17,7 +17,7 @@ type RoutingFigures = {
 };
 
 /** How one of the models of the server does; labels are those of model packages. */
-type ModelFigures = {
+export type ModelFigures = {
   model: string;
   version: string;
   sessions: number;

@@ -1,5 +1,6 @@
 import type { AcousticEngine, EngineStats } from '../../acoustic/engine/types.ts';
 import type { ScoringStats } from '../../scoring/threads/pool.ts';
+import type { ModelFigures } from '../../telemetry/routing-metrics.ts';
 
 /** A model that runs, as far as the load of the machine is concerned. */
 type RunningModel = {
@@ -14,16 +15,6 @@ export type RunningModelsOptions = {
   beside(): readonly (RunningModel & { readonly sessions: number })[];
   /** Sessions that all of them hear. */
   sessions(): number;
-};
-
-/** How one of several models does. */
-export type ModelFigures = {
-  model: string;
-  version: string;
-  sessions: number;
-  queueDepth: number;
-  stepP95Ms: number;
-  busy: number;
 };
 
 /**
