@@ -13,8 +13,14 @@ const beside = [
   ...['acoustic', 'admin', 'audit', 'backends', 'client', 'deploy', 'dialects', 'flags', 'proxy', 'scoring', 'shadow'],
   ...['telemetry', 'threads', 'vendors', 'load/learner', 'load/meter', 'load/plan', 'load/scenario'],
   ...['server/admission', 'server/facade', 'server/hearing', 'server/overload', 'server/session', 'server/tenants'],
+  ...['fuzz', 'handoff', 'queue', 'stores', 'trunk', 'server/durable', 'server/gateway', 'server/late'],
 ];
-const paired = [...filesOf(beside), 'test/*.test.ts'];
+/** Tests of commands that judge what they measured, or take every core. */
+const measuring = [
+  ...['few-sessions.slow', 'loadtest-find-capacity', 'loadtest-real-server', 'serve-calibrate', 'webgpu.slow'],
+];
+const commands = `test/commands/!(${measuring.join('|')}).test.ts`;
+const paired = [...filesOf(beside), 'test/*.test.ts', commands];
 const all = 'test/**/*.test.{ts,tsx}';
 
 export default defineConfig({
