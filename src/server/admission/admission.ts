@@ -131,6 +131,7 @@ export function lackingText(
   if (lane === 'batch') {
     return `all places that the batch lane may have are taken: of ${capacity} the share ${batchShare} (batch_share)`;
   }
+  if (capacity === 0) return 'no inference node takes sessions: none is there, or all are going';
   if (capacity < maxSessions) return `all ${capacity} sessions that this machine carries are taken`;
   return `all ${maxSessions} sessions are taken (max_sessions)`;
 }
