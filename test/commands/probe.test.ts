@@ -10,6 +10,9 @@ import { type InventedProtocol, invented } from '../kit/vendors/invented.ts';
 import type { Said } from '../kit/vendors/recogniser.ts';
 import { ClipBook } from '../kit/vendors/script.ts';
 
+/** What a probe says of a machine with other things to do. */
+const lateMachine = /^this machine was up to .* late in sending: .*\n/m;
+
 const { find } = new ClipBook().addManifest('fixtures/audio/manifest.jsonl');
 const clip = 'fixtures/audio/unlock.wav';
 const text = 'To lock or unlock the conference.';
@@ -59,7 +62,7 @@ describe('a probe', () => {
     const file = join(temporaryDirectory(), 'acme.yaml');
     writeFileSync(file, mapping);
     const { status, stdout, stderr } = await speechfb('probe', url, clip, '--protocol', file, '--text', text);
-    expect(stderr).toBe('');
+    expect(stderr.replace(lateMachine, '')).toBe('');
     expect(stdout).toMatch(/<- +-?\d\.\d\d s {2}NOT UNDERSTOOD no rule matches it/);
     expect(stdout).toContain('{"kind":"hello","session":{"id":"a7","limits":[1,2]}}');
     expect(stdout).toMatch(
@@ -81,7 +84,7 @@ describe('a probe', () => {
     });
     const flags = ['--protocol', 'deepgram', '--header', 'Authorization: Token ${env:PROBE_KEY}', '--json'];
     const { status, stdout, stderr } = await speechfb('probe', url, clip, '--text', text, ...flags);
-    expect(stderr).toBe('');
+    expect(stderr.replace(lateMachine, '')).toBe('');
     expect(stdout).not.toContain('sesame');
     const found = JSON.parse(stdout);
     expect(found).toMatchObject({

@@ -176,7 +176,7 @@ describe("a node's port", () => {
     session.on('error', () => {});
     onTestFinished(() => session.destroy());
     await once(session, 'connect');
-    for (let at = 0; at < 20_000 && !session.destroyed; at += 1) {
+    for (let at = 0; at < 4000 && !session.destroyed; at += 1) {
       const stream = session.request({ ':method': 'POST', ':path': '/speechfb.v1.InferenceService/Trunk' });
       stream.on('error', () => {});
       stream.close(8);
