@@ -26,7 +26,7 @@ export function beginSession(
   if ('code' in text) return text;
   const place = takePlace();
   try {
-    const begin = { text, work, owner, account: accounts[0], place, isResumable: !wire, identity, route };
+    const begin = { text, work, owner, accounts, place, isResumable: !wire, identity, route };
     const session = registry.create(message, begin);
     options.began?.(session);
     return session;

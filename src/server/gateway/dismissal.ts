@@ -1,3 +1,5 @@
+import type { Account } from '../admission/account.ts';
+import type { CallerAccounts } from '../admission/accounts.ts';
 import { jittered } from '../admission/admission.ts';
 import { ReturnTickets } from '../admission/return-tickets.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
@@ -9,6 +11,8 @@ import type { Registry } from './registry.ts';
 export type DismissalOptions = {
   context: Pick<ServerContext, 'limits' | 'metrics' | 'overload' | 'now'>;
   registry: Registry;
+  /** Sessions that there may be at once. */
+  capacity(): number;
 };
 
 /** Sends sessions away because the server has too many, each with when to come back. */
@@ -23,13 +27,13 @@ export class Dismissal {
   }
 
   /**
-   * A learner finds a place kept; a program that can wait, and whoever goes before others, has none
-   * kept for it.
+   * A learner finds a place kept; a program that can wait, and whoever goes before others or for
+   * somebody with fewer, has none kept for it.
    */
-  send(session: Session): void {
+  send(session: Session, isForOther = false): void {
     const { context, registry } = this.#options;
     const afterMs = jittered(context.limits.busyRetryMs);
-    const isKept = registry.rankOf(session) === shedOrder.indexOf('live');
+    const isKept = !isForOther && registry.rankOf(session) === shedOrder.indexOf('live');
     session.shed({ afterMs, ticket: isKept ? this.returns.issue(context.now(), afterMs) : null });
     context.metrics.sentAway(session.lane);
   }
@@ -39,15 +43,51 @@ export class Dismissal {
    * as many as may go at once are on their way out, since they take memory until they have gone.
    */
   toGoBefore(rank: number): GivenUp | undefined {
-    if (rank === 0) return undefined;
-    const { context, registry } = this.#options;
-    const { ending } = registry.countByState();
-    if (ending > context.overload.sessionLimit * mostEndingShare) return undefined;
+    if (rank === 0 || this.#areManyLeaving()) return undefined;
+    const { registry } = this.#options;
     const session = registry.firstToGo();
     if (!session || registry.rankOf(session) >= rank) return undefined;
-    const account = session && registry.accountOf(session);
+    const account = registry.accountOf(session);
     return account && { account, giveUp: () => this.send(session) };
+  }
+
+  /**
+   * The session that goes for a caller who has fewer than the one who has most; undefined: all have
+   * about the same, or no more than everybody keeps, or as many as may go at once do.
+   */
+  toGoFor(asker: CallerAccounts, rank: number): GivenUp | undefined {
+    const { registry } = this.#options;
+    if (!this.#mayGoForOthers()) return undefined;
+    const session = registry.firstForOther(asker, rank, this.guaranteed);
+    const account = session && registry.accountOf(session);
+    return account && { account, giveUp: () => this.send(session, true) };
+  }
+
+  /** Sends away the newest session of this account for somebody with fewer; false: none may go. */
+  sendOneOf(account: Account): boolean {
+    if (!this.#mayGoForOthers()) return false;
+    const session = this.#options.registry.newestOf(account);
+    if (session) this.send(session, true);
+    return session !== undefined;
+  }
+
+  /** Sessions that a token, tenant or address keeps whoever asks. */
+  get guaranteed(): number {
+    const { context, capacity } = this.#options;
+    return capacity() * context.limits.guaranteedShare;
+  }
+
+  #mayGoForOthers(): boolean {
+    const { placeShare, guaranteedShare } = this.#options.context.limits;
+    return placeShare < 1 && guaranteedShare < 1 && !this.#areManyLeaving();
+  }
+
+  #areManyLeaving(): boolean {
+    const { capacity, registry } = this.#options;
+    return registry.countByState().ending > Math.max(fewEnding, capacity() * mostEndingShare);
   }
 }
 
 const mostEndingShare = 0.1;
+/** So few take no memory to speak of. */
+const fewEnding = 4;

@@ -12,17 +12,21 @@ it('gives sessions that others hear no place of the models, and bounds them with
     quota: createQuota({ store: undefined, log, busyRetryMs: 1000, onTrouble() {} }),
     capacity: () => 2,
     hasDetached: () => false,
-    giveUp: async () => false,
+    giveUp: async () => undefined,
     now: () => 0,
   });
   const caller = { owner: undefined, address: '127.0.0.1' };
   const start = async (isElsewhere: boolean) => {
-    const ask = { lane: 'live', phones: 10, key: undefined, isReturn: false, isElsewhere } as const;
+    const ask = { lane: 'live', phones: 10, key: undefined, isReturn: false, isElsewhere, sendsAway: false } as const;
     const answer = await desk.session(1, caller, ask);
     return 'code' in answer ? answer.message : 'place' in answer ? answer.place : undefined;
   };
+  const claims = (maySpill: boolean) => ({
+    ...{ isResume: false, mayResume: true, maySpill, sendsAway: false },
+    lane: 'live' as const,
+  });
   const upgrade = async (maySpill: boolean) => {
-    const answer = await desk.connection(1, caller, { isResume: false, mayResume: true, maySpill, lane: 'live' });
+    const answer = await desk.connection(1, caller, claims(maySpill));
     return 'status' in answer ? answer.status : 'let in';
   };
   const full = 'all 2 sessions that this machine carries are taken';

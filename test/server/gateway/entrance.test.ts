@@ -51,6 +51,7 @@ class Door {
       connections: () =>
         Array.from({ length: this.unstarted }, () => ({ account: this.#accounts[0], giveUp: () => this.unstarted-- })),
       sessions: () => [],
+      forOther: () => undefined,
       below: (rank) => {
         const place = rank === 0 ? -1 : this.inside.findLastIndex(({ lane }) => lane === 'batch');
         return place < 0 ? undefined : { account: this.#accounts[0], giveUp: () => this.#sendAway(place) };
