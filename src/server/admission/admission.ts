@@ -25,11 +25,12 @@ export class Admission {
   /** Undefined: the session may start, and counts as soon as `started` is called. */
   admit(state: AdmissionState): Refusal | undefined {
     const limits = this.#limits;
-    const { nowMs, lacks, late, draining, engine, scoring } = state;
+    const { nowMs, lacks, late, draining, engine, scoring, isRelief, isElsewhere } = state;
     if (draining) return busy('the server is going away', limits.busyRetryMs);
     if (!engine) return busy('the model is still warming up', warmUpRetryMs);
     if (lacks !== undefined) return lacking(lacks, state, limits);
-    const reason = stalled(engine, scoring, limits) ?? late;
+    const noRoom = late ?? (isElsewhere ? undefined : overloaded(state, limits));
+    const reason = stalled(engine, scoring, limits) ?? (isRelief ? undefined : noRoom);
     if (reason !== undefined) return busy(reason, limits.busyRetryMs);
     const waitMs = this.#starts.waitMs(nowMs);
     if (waitMs === 0) return undefined;
@@ -64,6 +65,8 @@ export type AdmissionState = Wish & {
   capacity: number;
   /** Why those inside are served too late for anybody to join them. */
   late: string | undefined;
+  /** Somebody goes for it, so that the machine has no more to do than before. */
+  isRelief?: boolean;
   draining: boolean;
   /** Absent while the model warms up. */
   engine: EngineStats | undefined;

@@ -62,25 +62,25 @@ export function inOrderOfGoing<Session>(places: readonly HeldPlace<Session>[], g
   return ordered.sort((left, right) => left.rank - right.rank).map(({ session }) => session);
 }
 
+/** @param ages higher for what is newer */
 function orderOf<Session>(
   places: readonly HeldPlace<Session>[],
   level: number,
   guaranteed: number,
   ages: ReadonlyMap<HeldPlace<Session>, number>,
 ): HeldPlace<Session>[] {
-  const newestFirst = (left: HeldPlace<Session>, right: HeldPlace<Session>): number =>
-    ages.get(right)! - ages.get(left)!;
-  if (!places.some(({ accounts }) => accounts.length > level)) return [...places].sort(newestFirst);
-  /** How much its party has when it is the turn of a place, where that is more than guaranteed. */
-  const beyond = new Map<HeldPlace<Session>, number>();
-  for (const [account, party] of partiesOf(places, level)) {
-    for (const [at, place] of orderOf(party, level + 1, guaranteed, ages).entries()) {
+  if (!places.some(({ accounts }) => accounts.length > level)) return [...places].reverse();
+  const turns = [...partiesOf(places, level)].flatMap(([account, party]) => {
+    const isParty = account !== undefined && isCompared(account, level);
+    // Nobody goes before those of the same party that go first.
+    let age = Number.POSITIVE_INFINITY;
+    return orderOf(party, level + 1, guaranteed, ages).map((place, at) => {
       const held = party.length - at;
-      const counts = account !== undefined && isCompared(account, level) && held > guaranteed;
-      beyond.set(place, counts ? held / account.weight : 0);
-    }
-  }
-  return [...places].sort((left, right) => beyond.get(right)! - beyond.get(left)! || newestFirst(left, right));
+      age = Math.min(age, ages.get(place)!);
+      return { place, age, beyond: isParty && held > guaranteed ? held / account.weight : 0 };
+    });
+  });
+  return turns.sort((left, right) => right.beyond - left.beyond || right.age - left.age).map(({ place }) => place);
 }
 
 /** Whether an account is one of several who want the same; a token that all have is nobody. */

@@ -92,18 +92,17 @@ export class Entrance {
     const { registry, returns, room, work, state, now, onStart } = this.#options;
     const nowMs = now();
     const wish = this.#wish(start.lane, start.return_ticket);
-    const { capacity, late } = this.#carried(wish);
-    const noRoom = late ?? overloaded(state(), this.#options.limits);
-    const place = this.#placeOf(accounts, wish, elsewhere, noRoom !== undefined);
-    const why = place.isRelief ? undefined : place.isElsewhere ? late : noRoom;
+    const carried = this.#carried(wish);
+    const place = this.#placeOf(accounts, wish, elsewhere, this.#isShort(carried));
     const refusal =
       place.cap ??
-      this.#admission.admit({ nowMs, ...wish, ...place, capacity, late: why, ...state() }) ??
-      refusedBy(accounts, (account) => account.start(nowMs)) ??
+      this.#admission.admit({ nowMs, ...wish, ...place, ...carried, ...state() }) ??
+      refusedBy(accounts, (account) => account.mayStart(nowMs)) ??
       work.admit(phones);
     if (refusal) return refusal;
     const take = (): (() => void) => {
       if (start.return_ticket !== undefined) returns.use(start.return_ticket);
+      for (const account of accounts) account.start(nowMs);
       this.#admission.started(nowMs);
       work.started(phones);
       const free = room.takeSession(accounts, place);
@@ -193,12 +192,10 @@ export class Entrance {
     const { state, now } = this.#options;
     const nowMs = now();
     const wish = this.#wish(lane, ticket);
-    const { capacity, late } = this.#carried(wish);
-    const noRoom = late ?? overloaded(state(), this.#options.limits);
-    const { lacks, isRelief } = this.#placeFor(accounts, wish, maySpill, noRoom !== undefined);
-    const why = isRelief ? undefined : noRoom;
+    const carried = this.#carried(wish);
+    const { lacks, isRelief } = this.#placeFor(accounts, wish, maySpill, this.#isShort(carried));
     const refusal =
-      this.#admission.admit({ nowMs, ...wish, lacks, capacity, late: why, ...state() }) ??
+      this.#admission.admit({ nowMs, ...wish, lacks, isRelief, ...carried, ...state() }) ??
       refusedBy(accounts, (account) => account.mayStart(nowMs));
     if (!refusal) return undefined;
     const { code, message, retryAfterMs, limit } = refusal;
@@ -232,6 +229,11 @@ export class Entrance {
   #wish(lane: Lane, ticket: string | undefined): Wish {
     const { returns, now } = this.#options;
     return { lane, isReturning: returns.has(now(), ticket) };
+  }
+
+  /** Whether the machine has no room for one session more. */
+  #isShort({ late }: { late: string | undefined }): boolean {
+    return (late ?? overloaded(this.#options.state(), this.#options.limits)) !== undefined;
   }
 
   /** How many sessions there are places for, and why nobody may join them, if so. */
