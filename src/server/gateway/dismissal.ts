@@ -20,6 +20,8 @@ export class Dismissal {
   /** The places that are kept for those who come back. */
   readonly returns: ReturnTickets;
   readonly #options: DismissalOptions;
+  /** Those that were sent away for others. */
+  readonly #leaving = new Set<Session>();
 
   constructor(options: DismissalOptions) {
     this.#options = options;
@@ -43,8 +45,8 @@ export class Dismissal {
    * as many as may go at once are on their way out, since they take memory until they have gone.
    */
   toGoBefore(rank: number): GivenUp | undefined {
-    if (rank === 0 || this.#areManyLeaving()) return undefined;
-    const { registry } = this.#options;
+    const { registry, capacity } = this.#options;
+    if (rank === 0 || registry.countByState().ending > capacity() * mostEndingShare) return undefined;
     const session = registry.firstToGo();
     if (!session || registry.rankOf(session) >= rank) return undefined;
     const account = registry.accountOf(session);
@@ -60,14 +62,14 @@ export class Dismissal {
     if (!this.#mayGoForOthers()) return undefined;
     const session = registry.firstForOther(asker, rank, this.guaranteed);
     const account = session && registry.accountOf(session);
-    return account && { account, giveUp: () => this.send(session, true) };
+    return account && { account, giveUp: () => this.#sendForOther(session) };
   }
 
   /** Sends away the newest session of this account for somebody with fewer; false: none may go. */
   sendOneOf(account: Account): boolean {
     if (!this.#mayGoForOthers()) return false;
     const session = this.#options.registry.newestOf(account);
-    if (session) this.send(session, true);
+    if (session) this.#sendForOther(session);
     return session !== undefined;
   }
 
@@ -79,15 +81,28 @@ export class Dismissal {
 
   #mayGoForOthers(): boolean {
     const { placeShare, guaranteedShare } = this.#options.context.limits;
-    return placeShare < 1 && guaranteedShare < 1 && !this.#areManyLeaving();
+    return placeShare < 1 && guaranteedShare < 1 && this.#countLeaving() <= this.#mostLeaving;
   }
 
-  #areManyLeaving(): boolean {
-    const { capacity, registry } = this.#options;
-    return registry.countByState().ending > Math.max(fewEnding, capacity() * mostEndingShare);
+  /**
+   * Sessions that are on their way out for others: until they have gone they take memory, and what
+   * was said to them is scored.
+   */
+  #countLeaving(): number {
+    for (const session of this.#leaving) if (!this.#options.registry.has(session.id)) this.#leaving.delete(session);
+    return this.#leaving.size;
+  }
+
+  get #mostLeaving(): number {
+    return Math.max(fewEnding, this.#options.capacity() * mostEndingShare);
+  }
+
+  #sendForOther(session: Session): void {
+    this.#leaving.add(session);
+    this.send(session, true);
   }
 }
 
 const mostEndingShare = 0.1;
-/** So few take no memory to speak of. */
+/** So few are no burden. */
 const fewEnding = 4;
