@@ -141,6 +141,8 @@ describe('limits of a token', () => {
       codes.push((await client.closed).code);
     }
     expect(codes).toEqual([4422, 4422, 4429, 4429]);
+    // Nor to a right one of the same token.
+    await start(server.url, greedyToken);
     await start(server.url, otherToken);
     await start(server.url, otherToken);
     const metrics = await (await fetch(`http://127.0.0.1:${server.port}/metrics`, otherToken)).text();

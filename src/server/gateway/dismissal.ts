@@ -20,7 +20,7 @@ export class Dismissal {
   /** The places that are kept for those who come back. */
   readonly returns: ReturnTickets;
   readonly #options: DismissalOptions;
-  /** Those that were sent away for others. */
+  /** Sessions that were sent away for others. */
   readonly #leaving = new Set<Session>();
 
   constructor(options: DismissalOptions) {

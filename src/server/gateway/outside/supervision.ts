@@ -66,7 +66,7 @@ export type SharedWhat = 'connection' | 'session';
 /** The caller of whom a place is wanted, and whether a session that speaks may go for it. */
 export type AskedFor = { what: SharedWhat; caller: Caller; maySpeak: boolean };
 
-/** Who had a place is gone, or is on the way out. */
+/** When a place that was asked for is free: at once, or as soon as its session has gone. */
 export type WhenFree = 'now' | 'soon';
 
 /** A place that was granted; the function gives it back, once. */
