@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { readClips } from '../src/load/scenario/clips.ts';
 import { type EmbeddedServer, startEmbedded } from '../src/load/service/embedded-server.ts';
+import { freePort } from '../src/load/service/free-port.ts';
 import { quantile } from '../src/metrics/definitions.ts';
 import { histogramsReady } from '../src/metrics/histogram.ts';
 import { Recorder } from '../src/metrics/recorder.ts';
@@ -34,7 +35,6 @@ const seconds = Number(values.seconds);
 const mostMegabytes = Number(values['most-megabytes']);
 const program = resolve(values.program);
 const only = values.only?.split(',');
-const nodeAddress = `unix:${resolve('run/abuse/node.sock')}`;
 const tokens = { learner: 'a'.repeat(24), mallory: 'b'.repeat(24) };
 /** What feedback takes for a learner alone on a quiet machine varies by this much; twice of less is no disturbance. */
 const leastBoundMs = 100;
@@ -100,8 +100,13 @@ async function measure(attack: Attack): Promise<(string | number)[]> {
   const most = attack.mostMegabytes ?? mostMegabytes;
   const log = `run/abuse/${attack.name}.log`;
   const guard = attack.tokens ? ['--token-file', tokenFile] : [];
-  const node = values.gateway ? startNode() : undefined;
-  const role = node ? ['--role', 'gateway', '--node', nodeAddress] : [];
+  const nodeAddress = attack.isAtNode
+    ? `127.0.0.1:${await freePort()}`
+    : values.gateway
+      ? `unix:${resolve('run/abuse/node.sock')}`
+      : undefined;
+  const node = nodeAddress === undefined ? undefined : startNode(nodeAddress, `run/abuse/${attack.name}-node.log`);
+  const role = nodeAddress === undefined ? [] : ['--role', 'gateway', '--node', nodeAddress];
   const server = await startEmbedded({
     file: '/bin/sh',
     args: [
@@ -117,9 +122,9 @@ async function measure(attack: Attack): Promise<(string | number)[]> {
       ...serve,
     ],
   });
-  const memory = new PeakMemory(server.pid);
+  const memory = new PeakMemory(attack.isAtNode && node?.pid !== undefined ? node.pid : server.pid);
   const quiet = await read(server, attack.tokens, { learners, forSeconds: 8 });
-  const attacker = attackOn(attack, server);
+  const attacker = attackOn(attack, attack.isAtNode ? `http://${nodeAddress}` : server.url);
   await new Promise((resume) => setTimeout(resume, leadSeconds * 1000));
   const beside = await read(server, attack.tokens, { learners, forSeconds: seconds });
   const seen = await attacker.end();
@@ -139,7 +144,7 @@ async function measure(attack: Attack): Promise<(string | number)[]> {
     beside.refused,
     beside.died,
     memory.megabytes.toFixed(0),
-    (statSync(log).size / 1000).toFixed(0),
+    (statSync(attack.isAtNode ? `run/abuse/${attack.name}-node.log` : log).size / 1000).toFixed(0),
     `${(seen.sent / 1e6).toFixed(1)}/${(seen.received / 1e6).toFixed(1)}`,
     Object.entries(seen.answers)
       .map(([answer, count]) => `${answer} ${count}`)
@@ -149,19 +154,12 @@ async function measure(attack: Attack): Promise<(string | number)[]> {
 }
 
 /** An inference node with room for everybody. */
-function startNode(): ChildProcess {
-  const args = [
-    'serve',
-    '--role',
-    'inference',
-    '--node-listen',
-    nodeAddress,
-    '--slots',
-    '12000',
-    '--log-level',
-    'error',
-  ];
-  return spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+function startNode(address: string, log: string): ChildProcess {
+  const args = ['serve', '--role', 'inference', '--node-listen', address, '--slots', '12000', '--log-level', 'warn'];
+  const stderr = openSync(log, 'w');
+  const node = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'ignore', stderr] });
+  closeSync(stderr);
+  return node;
 }
 
 /** Learners who read for some seconds, in a process of their own. */
@@ -197,7 +195,7 @@ async function read(
 
 type Seen = { sent: number; received: number; answers: Record<string, number> };
 
-function attackOn({ name, tokens: hasTokens }: Attack, { url }: EmbeddedServer): { end(): Promise<Seen> } {
+function attackOn({ name, tokens: hasTokens }: Attack, url: string): { end(): Promise<Seen> } {
   const token = hasTokens ? [tokens.mallory] : [];
   const child: ChildProcess = spawn(process.execPath, ['run/bench/bench/abuse/attacker.js', name, url, ...token], {
     stdio: ['ignore', 'pipe', 'inherit'],

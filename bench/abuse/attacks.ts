@@ -5,6 +5,7 @@ import { byteAttacks } from './byte-attacks.ts';
 import { slyAttacks } from './sly-attacks.ts';
 import { buzzingFrame, every, open, raw, say, sendFrame, session, speak, startOf } from './speaker.ts';
 import { type Attack, again, type Target } from './target.ts';
+import { trunkAttacks } from './trunk-attacks.ts';
 
 /** As many words as a text may have, in as few characters as it may have. */
 const words = ['seven', 'music', 'people', 'nation', 'travel', 'history'];
@@ -280,6 +281,7 @@ export const attacks: readonly Attack[] = [
   },
   ...slyAttacks,
   ...byteAttacks,
+  ...trunkAttacks,
 ];
 
 function nextUtterances(target: Target, sockets: number, soundMs = 0): void {

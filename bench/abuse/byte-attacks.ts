@@ -171,7 +171,7 @@ function frames(count: number, first: number, payload: string): Buffer {
 }
 
 /** Writes the bytes as fast as they are taken. */
-function forever(target: Target, socket: Socket, bytes: Buffer): void {
+export function forever(target: Target, socket: Socket, bytes: Buffer): void {
   const more = (): void => {
     while (!socket.destroyed && write(target, socket, bytes));
   };
@@ -179,7 +179,7 @@ function forever(target: Target, socket: Socket, bytes: Buffer): void {
   more();
 }
 
-function write({ seen }: Target, socket: Socket, bytes: Buffer): boolean {
+export function write({ seen }: Target, socket: Socket, bytes: Buffer): boolean {
   seen.sent += bytes.length;
   return socket.writable && socket.write(bytes);
 }

@@ -15,6 +15,8 @@ export type Attack = {
   tokens: boolean;
   /** How the server is started, where it has to let in more than it does by itself. */
   serve?: readonly string[];
+  /** Whether the server is a gateway before a node, and the node's port is attacked. */
+  isAtNode?: true;
   /** How many read beside it; default 4. */
   learners?: number;
   /** How long it takes until it is in full swing, s; default --lead. */

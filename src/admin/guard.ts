@@ -37,14 +37,14 @@ export class AdminGuard {
   readonly #options: GuardOptions;
   /** What each address may still get wrong. */
   readonly #wrong: AddressRates;
+  /** What each address may still ask. */
+  readonly #asked: AddressRates;
 
   constructor(options: GuardOptions) {
     this.#options = options;
-    this.#wrong = new AddressRates({
-      ...{ perSecond: wrongPerSecond, burst: wrongBurst },
-      mostAddresses: () => mostAddresses,
-      now: options.now,
-    });
+    const remembered = { mostAddresses: () => mostAddresses, now: options.now };
+    this.#wrong = new AddressRates({ perSecond: wrongPerSecond, burst: wrongBurst, ...remembered });
+    this.#asked = new AddressRates({ perSecond: callsPerSecond, burst: callBurst, ...remembered });
   }
 
   /**
@@ -55,6 +55,13 @@ export class AdminGuard {
    */
   identify(request: IncomingMessage, mayBeProxy = false): AdminCaller | AdminRefusal {
     const { tokens, hosts, frontProxy } = this.#options;
+    const address = addressOf(request);
+    const restMs = this.#asked.take(address);
+    if (restMs > 0) {
+      const message = `more calls from this address than ${callsPerSecond} a second`;
+      // Who goes on at once has to connect again.
+      return tooMany(message, restMs, { connection: 'close' });
+    }
     const proxy = mayBeProxy && frontProxy ? frontProxyCaller(request, frontProxy) : undefined;
     if (proxy) return proxy;
     const { host, origin, authorization } = request.headers;
@@ -62,12 +69,9 @@ export class AdminGuard {
       return { status: 421, code: 'forbidden', message: 'this server does not go by that name; --allow-host adds one' };
     }
     if (origin !== undefined) return { status: 403, code: 'forbidden', message: 'pages may not call the admin plane' };
-    const address = accountOf(callerAddress(request, 0)) ?? 'loopback';
     const waitMs = this.#wrong.waitMs(address);
     if (waitMs > 0) {
-      const message = 'too many wrong tokens from this address; no token of it is looked at for a while';
-      const headers = { 'retry-after': String(Math.ceil(waitMs / 1000)) };
-      return { status: 429, code: 'rate_limited', message, headers };
+      return tooMany('too many wrong tokens from this address; no token of it is looked at for a while', waitMs);
     }
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     const caller = token === undefined ? undefined : tokens.callerOf(token);
@@ -79,8 +83,24 @@ export class AdminGuard {
   }
 }
 
+/** Under which name the calls of an address are counted. */
+export function addressOf(request: IncomingMessage): string {
+  return accountOf(callerAddress(request, 0)) ?? 'loopback';
+}
+
+function tooMany(message: string, waitMs: number, headers: Record<string, string> = {}): AdminRefusal {
+  const retryAfter = String(Math.ceil(waitMs / 1000));
+  return { status: 429, code: 'rate_limited', message, headers: { 'retry-after': retryAfter, ...headers } };
+}
+
+/**
+ * Calls of one address that may go on and on, and how many at once: those who run a server are few,
+ * and what watches it asks a few times a second.
+ */
+const callsPerSecond = 50;
+const callBurst = 300;
 /** Wrong tokens of one address that may go on and on, and how many at once: people mistype. */
 const wrongPerSecond = 0.5;
 const wrongBurst = 10;
-/** Addresses that are remembered for their wrong tokens. */
+/** Addresses that are remembered for what they asked. */
 const mostAddresses = 1000;

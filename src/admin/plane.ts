@@ -7,6 +7,7 @@ import { listen } from '../listen.ts';
 import { plainText, sentenceColumns } from '../plain-text.ts';
 import { isLoopback } from '../server/admission/exposure.ts';
 import { closeListener, createListener, refuseUnread } from '../server/gateway/http/listener.ts';
+import { RequestTurns } from '../server/gateway/http/request-turns.ts';
 import { defaultLimits } from '../server/limits.ts';
 import { type Log, stackOf } from '../telemetry/log.ts';
 import { ThrottledLog } from '../telemetry/throttled-log.ts';
@@ -15,7 +16,7 @@ import { readJson } from './body.ts';
 import { DrainControl } from './drain-control.ts';
 import { externalMetricsPath } from './external-metrics.ts';
 import type { FrontProxy } from './front-proxy.ts';
-import { AdminGuard, checkAdminExposure } from './guard.ts';
+import { AdminGuard, addressOf, checkAdminExposure } from './guard.ts';
 import { type AdminRefusal, RefusedCall } from './refusal.ts';
 import { type AdminCall, externalRoute, type Route, type RouteContext, routes } from './routes.ts';
 import type { AdminTarget } from './target.ts';
@@ -74,7 +75,12 @@ export class AdminPlane {
     this.#timer.unref();
     const guard = new AdminGuard({ tokens, frontProxy, hosts: { allowed: hosts, loopback: isLoopback(host) }, now });
     const calls = new Calls(guard, this.#context, throttled);
-    server.on('request', (request, response) => void calls.answer(request, response));
+    const turns = new RequestTurns({ limits: defaultLimits, now });
+    server.on('request', (request, response) => {
+      turns.enter(addressOf(request), () => {
+        if (!request.socket.destroyed) void calls.answer(request, response);
+      });
+    });
     server.on('clientError', (error, socket) => refuseUnread(error, socket, defaultLimits));
   }
 

@@ -19,6 +19,7 @@ export const limitPurposes: Readonly<Record<LimitName, string>> = {
   starts_per_second: 'new sessions a second',
   start_burst: 'of these at once',
   place_share: 'share of the places that others have left that one caller may take',
+  guaranteed_share: 'share of the places that one caller keeps when others with fewer are short of them',
   rate_share: 'share of starts and text a second that one caller may take',
   max_sessions_per_token: 'sessions of one token',
   max_sessions_per_address: 'sessions of one address',

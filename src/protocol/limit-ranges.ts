@@ -61,6 +61,7 @@ export const limitRanges = {
   starts_per_second: perSecond,
   start_burst: count,
   place_share: share,
+  guaranteed_share: share,
   rate_share: share,
   max_sessions_per_token: sockets,
   max_sessions_per_address: sockets,

@@ -59,6 +59,13 @@ export const defaultLimits = {
    * gets 36. A single token, or this machine without tokens, has everything.
    */
   placeShare: 0.9,
+  /**
+   * Share of the places that the machine carries which one token, tenant or address keeps whoever
+   * asks. While the machine is full or late, what somebody has beyond it goes, the newest first, to
+   * those who have fewer. One address may be a school's: it keeps a class or two. 1: nobody who
+   * speaks goes for somebody else.
+   */
+  guaranteedShare: 0.2,
   /** Share of the starts and of the text a second that one token or address may take, likewise. */
   rateShare: 0.5,
   /** Fixed limits of a token, and of an address; none unless they are set. */

@@ -13,6 +13,7 @@ export const liveLimits = [
   'maxSessionsPerAddress',
   'maxConnectionsPerToken',
   'maxConnectionsPerAddress',
+  'guaranteedShare',
   'maxOpenPhones',
   'handshakesPerSecond',
   'handshakeBurst',

@@ -237,6 +237,23 @@ describe('who may call', () => {
     expect(log.filter((line) => line.includes('was refused'))).toHaveLength(1);
   });
 
+  it('answers an address that asks without end no faster than fifty times a second', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { call } = await plane();
+    const ask = async (count: number) => {
+      const statuses: number[] = [];
+      for (let n = 0; n < count; n += 1) statuses.push((await call('GET', status)).status);
+      return statuses.filter((code) => code === 200).length;
+    };
+    expect(await ask(302)).toBe(300);
+    vi.advanceTimersByTime(100);
+    expect(await ask(7)).toBe(5);
+    const late = await call('GET', status);
+    expect(late).toMatchObject({ status: 429, document: { error: { code: 'rate_limited' } } });
+    expect([late.headers.get('retry-after'), late.headers.get('connection')]).toEqual(['1', 'close']);
+  });
+
   it.each([
     ['', /holds no token/],
     ['anna operate', /:1: is not "name role token"/],

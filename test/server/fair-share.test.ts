@@ -8,10 +8,12 @@ const greedyToken: ConnectOptions = { headers: { authorization: 'Bearer 01234567
 const otherToken: ConnectOptions = { headers: { authorization: 'Bearer fedcba9876543210' } };
 const serveTwo = (limits: NonNullable<ServerOptions['limits']>) =>
   serve({ tokens: parseTokens('greedy 0123456789abcdef\nother fedcba9876543210\n', 'tokens'), limits });
+/** Nobody who speaks goes for somebody else. */
+const patient = { guaranteedShare: 1 };
 
 describe('where one token takes all that it can', () => {
   it('another still finds sessions', async () => {
-    const { url } = await serveTwo({ maxSessions: 10 });
+    const { url } = await serveTwo({ maxSessions: 10, ...patient });
     expect(await startUntilRefused(url, greedyToken)).toEqual({
       started: 9,
       code: 503,
@@ -22,6 +24,27 @@ describe('where one token takes all that it can', () => {
       code: 503,
       sentence: expect.stringContaining('all 10 sessions'),
     });
+  });
+
+  it('its newest sessions go for others once there is no place, until all who ask have the same', async () => {
+    const server = await serveTwo({ maxSessions: 10, goAwayMs: 200 });
+    const greedy = await begun(server.url, greedyToken, 9);
+    expect(await startUntilRefused(server.url, otherToken)).toMatchObject({ started: 5 });
+    expect(greedy.map((client) => client.of('go_away').length)).toEqual([0, 0, 0, 0, 0, 1, 1, 1, 1]);
+    const told = { reason: 'overload', retry_after_ms: expect.any(Number), return_ticket: null };
+    expect(greedy[8]!.of('go_away')).toMatchObject([told]);
+    greedy[8]!.send({ type: 'close' });
+    expect((await greedy[8]!.closed).code).toBe(4503);
+    greedy[0]!.frames(0, 39);
+    greedy[0]!.send({ type: 'close' });
+    expect((await greedy[0]!.closed).code).toBe(1000);
+  });
+
+  it('a fifth of the places is its own whoever asks, or as much as is said', async () => {
+    const { url } = await serveTwo({ maxSessions: 10, guaranteedShare: 0.7 });
+    const greedy = await begun(url, greedyToken, 9);
+    expect(await startUntilRefused(url, otherToken)).toMatchObject({ started: 3 });
+    expect(greedy.filter((client) => client.of('go_away').length > 0)).toEqual(greedy.slice(7));
   });
 
   it('its sessions that wait for a resume are given up for others at once', async () => {
@@ -81,7 +104,7 @@ describe('behind a proxy that is trusted', () => {
     const { url } = await serve({ trustedProxies: 1, limits: { maxSessions: 10 } });
     const from = (address: string): ConnectOptions => ({ headers: { 'x-forwarded-for': `6.6.6.6, ${address}` } });
     expect(await startUntilRefused(url, from('203.0.113.1'))).toMatchObject({ started: 9 });
-    expect(await startUntilRefused(url, from('203.0.113.2'))).toMatchObject({ started: 1 });
+    expect(await startUntilRefused(url, from('203.0.113.2'))).toMatchObject({ started: 5 });
   });
 
   it('a header that nobody is trusted to write changes nothing', async () => {
@@ -118,6 +141,8 @@ describe('limits of a token', () => {
       codes.push((await client.closed).code);
     }
     expect(codes).toEqual([4422, 4422, 4429, 4429]);
+    // Nor to a right one of the same token.
+    await start(server.url, greedyToken);
     await start(server.url, otherToken);
     await start(server.url, otherToken);
     const metrics = await (await fetch(`http://127.0.0.1:${server.port}/metrics`, otherToken)).text();
@@ -147,6 +172,13 @@ async function start(url: string, options: ConnectOptions = {}): Promise<TestCli
   client.send(startMessage());
   await client.until('ready');
   return client;
+}
+
+/** So many sessions, one after the other. */
+async function begun(url: string, options: ConnectOptions, count: number): Promise<TestClient[]> {
+  const clients: TestClient[] = [];
+  while (clients.length < count) clients.push(await start(url, options));
+  return clients;
 }
 
 /** Starts sessions, one after the other, until one is refused. */

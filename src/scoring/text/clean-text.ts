@@ -129,6 +129,11 @@ class Edited implements CleanText {
 
   /** Each character in its plain form. */
   fold(): void {
+    if (onlyAscii.test(this.text)) {
+      // Each is one unit before and after.
+      this.text = this.text.replace(/\s/g, ' ').replaceAll('`', "'");
+      return;
+    }
     const characters = [...this.text];
     let at = 0;
     const edits = characters.map((character, index) => {
@@ -140,6 +145,7 @@ class Edited implements CleanText {
   }
 
   #rebuild(edits: readonly { from: number; to: number; text: string }[]): void {
+    if (edits.length === 0) return;
     let text = '';
     const places: number[] = [];
     let at = 0;
@@ -154,6 +160,9 @@ class Edited implements CleanText {
     this.places = places;
   }
 }
+
+/** As nearly all texts are; the forms of other characters are many. */
+const onlyAscii = /^[\x00-\x7f]*$/;
 
 function plain(character: string, before: string, after: string): string {
   if (/[\p{Default_Ignorable_Code_Point}\p{Cf}]/u.test(character)) return '';
@@ -178,6 +187,7 @@ function plain(character: string, before: string, after: string): string {
 }
 
 function refuseOtherScripts({ text, places }: CleanText, original: string): void {
+  if (onlyAscii.test(text)) return;
   const pattern =
     /[^\p{Script=Latin}\p{P}\p{S}\p{N}\p{Z}\p{C}\p{M}]|(?![A-Za-z])[\p{Script=Latin}ªº]|(?![0-9])\p{Nd}/gu;
   const found = [...text.matchAll(pattern)];

@@ -28,28 +28,52 @@ const contexts: readonly (readonly [left: number, right: number])[] = [
  */
 export function soundOut(word: string): string[] {
   rules ??= readRules();
-  const letters = word.replace(/[^a-z]/g, '');
-  const padded = `#${letters}#`;
+  const padded = digitsOf(`#${word.replace(/[^a-z]/g, '')}#`);
   const phones: string[] = [];
-  for (let i = 1; i <= letters.length; i++) phones.push(...soundOf(rules, padded, i));
+  for (let i = 1; i < padded.length - 1; i++) phones.push(...soundOf(rules, padded, i));
   return phones.length > 0 ? phones : ['AH'];
 }
 
-let rules: ReadonlyMap<string, readonly string[]> | undefined;
+/** The rules of each size in `contexts`, by the number that the letters of the context are. */
+type Rules = readonly ReadonlyMap<number, readonly string[]>[];
 
-function soundOf(table: ReadonlyMap<string, readonly string[]>, padded: string, i: number): readonly string[] {
-  for (const [left, right] of contexts) {
+let rules: Rules | undefined;
+
+function soundOf(tables: Rules, padded: readonly number[], i: number): readonly string[] {
+  for (const [at, [left, right]] of contexts.entries()) {
     if (i - left < 0 || i + right >= padded.length) continue;
-    const found = table.get(`${padded.slice(i - left, i)}[${padded[i]}]${padded.slice(i + 1, i + 1 + right)}`);
+    const found = tables[at]!.get(numberOf(padded, i - left, i + right));
     if (found) return found;
   }
   return [];
 }
 
-function readRules(): Map<string, readonly string[]> {
-  const table = new Map<string, readonly string[]>();
-  for (const [, context = '', phones = ''] of letterToSoundRules.matchAll(/(\S*\[.\][a-z#]*)([A-Z.]*)/g)) {
-    table.set(context, phones === '' ? [] : phones.split('.'));
+function readRules(): Rules {
+  const tables = contexts.map(() => new Map<number, readonly string[]>());
+  for (const [, left = '', letter = '', right = '', phones = ''] of letterToSoundRules.matchAll(
+    /([a-z#]*)\[(.)\]([a-z#]*)([A-Z.]*)/g,
+  )) {
+    const size = contexts.findIndex(([before, behind]) => before === left.length && behind === right.length);
+    const digits = digitsOf(left + letter + right);
+    tables[size]?.set(numberOf(digits, 0, digits.length - 1), phones === '' ? [] : phones.split('.'));
   }
-  return table;
+  return tables;
 }
+
+/**
+ * Letters as digits, so that no context has to be cut out and joined: a text of words that no rule
+ * knows more of than their last letter took three times as long.
+ */
+function digitsOf(letters: string): number[] {
+  return Array.from(letters, (letter) => (letter === '#' ? base - 1 : letter.charCodeAt(0) - beforeA));
+}
+
+/** Nine digits are a whole number. */
+function numberOf(digits: readonly number[], from: number, to: number): number {
+  let number = 0;
+  for (let at = from; at <= to; at++) number = number * base + digits[at]!;
+  return number;
+}
+
+const base = 28;
+const beforeA = 96;

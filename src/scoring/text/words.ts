@@ -46,7 +46,8 @@ export function splitWords(original: string): TextWord[] {
 }
 
 function firstMatch(text: string, at: number): { words: TextWord[]; end: number } | undefined {
-  for (const { pattern, read } of rules) {
+  const isNearNumber = numeral.test(text.slice(at, at + longestBeforeNumeral + 1));
+  for (const { pattern, read } of isNearNumber || letter.test(text[at]!) ? rules : otherRules) {
     pattern.lastIndex = at;
     const match = pattern.exec(text);
     const words = match && read(match);
@@ -58,15 +59,21 @@ function firstMatch(text: string, at: number): { words: TextWord[]; end: number 
 /** What is read aloud of a match; undefined when the rule does not hold for it after all. */
 type Rule = { pattern: RegExp; read(match: RegExpExecArray): TextWord[] | undefined };
 
-/** In order: the first that matches where the text goes on is used. */
-const rules: readonly Rule[] = [
-  { pattern: /\s+/y, read: () => [] },
-  ...numberRules.map(({ pattern, read }) => ({
-    pattern,
-    read: (match: RegExpExecArray) => read(match)?.flatMap(competing),
-  })),
+/** Whatever a number begins with but letters stands so near before its first digit at most. */
+const longestBeforeNumeral = 4;
+const numeral = /[\p{N}]/u;
+const letter = /[A-Za-z]/;
+
+/** What parts words and says nothing, which whole texts may be made of. */
+const spaces: Rule = { pattern: /\s+/y, read: () => [] };
+
+/** In order: the first that matches where no number is near. */
+const otherRules: readonly Rule[] = [
+  spaces,
   {
-    pattern: /[A-Za-z\d][\w.+-]*@(?:[A-Za-z\d-]+\.)+[A-Za-z]{2,}(?![\w@])/y,
+    // So long a mailbox is at most (RFC 5321, 4.5.3.1.1): what is none is not looked through again
+    // and again.
+    pattern: /[A-Za-z\d][\w.+-]{0,63}@(?:[A-Za-z\d-]+\.)+[A-Za-z]{2,}(?![\w@])/y,
     read: ([address]) => addressWords(address),
   },
   {
@@ -89,6 +96,16 @@ const rules: readonly Rule[] = [
   { pattern: /-+(?!\d)/y, read: () => [] },
   { pattern: /(?<=[A-Za-z])-(?=\d)/y, read: () => [] },
   { pattern: /(?<=[A-Za-z.])\/(?=[A-Za-z])/y, read: () => [] },
+];
+
+/** In order: the first that matches where the text goes on is used. */
+const rules: readonly Rule[] = [
+  spaces,
+  ...numberRules.map(({ pattern, read }) => ({
+    pattern,
+    read: (match: RegExpExecArray) => read(match)?.flatMap(competing),
+  })),
+  ...otherRules.slice(1),
 ];
 
 function letterWord(token: string): TextWord[] {

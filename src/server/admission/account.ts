@@ -39,6 +39,7 @@ export class Account {
   #isShared: boolean;
   readonly #limits: Limits;
   readonly #starts: TokenBucket;
+  readonly #wrongStarts: TokenBucket;
   readonly #phones: TokenBucket;
   readonly #resumes: TokenBucket;
   readonly #wrongResumes: TokenBucket;
@@ -57,10 +58,13 @@ export class Account {
     this.address = address;
     this.#isShared = isShared;
     this.#limits = limits;
-    this.#starts = bucket(
-      () => limits.startsPerSecond * share,
-      () => Math.max(1, limits.startBurst * share),
-    );
+    const starts = (): TokenBucket =>
+      bucket(
+        () => limits.startsPerSecond * share,
+        () => Math.max(1, limits.startBurst * share),
+      );
+    this.#starts = starts();
+    this.#wrongStarts = starts();
     this.#phones = bucket(
       () => limits.startPhonesPerSecond * share,
       () => limits.startPhoneBurst * share,
@@ -139,9 +143,9 @@ export class Account {
     });
   }
 
-  /** Charges a start, good or bad. */
-  start(nowMs: number): Refusal | undefined {
-    return this.#tooManyStarts(this.#starts.take(nowMs));
+  /** Charges a start; wrong ones are counted apart, so that they cost right ones nothing. */
+  start(nowMs: number, isRight = true): Refusal | undefined {
+    return this.#tooManyStarts((isRight ? this.#starts : this.#wrongStarts).take(nowMs));
   }
 
   /** Why a start would be refused now, of which nothing is charged. */

@@ -25,12 +25,12 @@ export class Admission {
   /** Undefined: the session may start, and counts as soon as `started` is called. */
   admit(state: AdmissionState): Refusal | undefined {
     const limits = this.#limits;
-    const { nowMs, lacks, late, draining, engine, scoring, isElsewhere } = state;
+    const { nowMs, lacks, late, draining, engine, scoring, isRelief, isElsewhere } = state;
     if (draining) return busy('the server is going away', limits.busyRetryMs);
     if (!engine) return busy('the model is still warming up', warmUpRetryMs);
     if (lacks !== undefined) return lacking(lacks, state, limits);
-    const reason =
-      stalled(engine, scoring, limits) ?? late ?? (isElsewhere ? undefined : overloaded(engine, scoring, limits));
+    const noRoom = late ?? (isElsewhere ? undefined : overloaded(state, limits));
+    const reason = stalled(engine, scoring, limits) ?? (isRelief ? undefined : noRoom);
     if (reason !== undefined) return busy(reason, limits.busyRetryMs);
     const waitMs = this.#starts.waitMs(nowMs);
     if (waitMs === 0) return undefined;
@@ -65,6 +65,8 @@ export type AdmissionState = Wish & {
   capacity: number;
   /** Why those inside are served too late for anybody to join them. */
   late: string | undefined;
+  /** Somebody goes for it, so that the machine has no more to do than before. */
+  isRelief?: boolean;
   draining: boolean;
   /** Absent while the model warms up. */
   engine: EngineStats | undefined;
@@ -91,7 +93,11 @@ export function stalled(engine: EngineStats, scoring: ScoringStats | undefined, 
  * The sentence that names the part of the server that has no room for one more session; undefined:
  * all have.
  */
-function overloaded(engine: EngineStats, scoring: ScoringStats | undefined, limits: Limits): string | undefined {
+export function overloaded(
+  { engine, scoring }: Pick<AdmissionState, 'engine' | 'scoring'>,
+  limits: Limits,
+): string | undefined {
+  if (!engine) return undefined;
   if (engine.stepP95Ms > limits.busyStepP95Ms && engine.busy > limits.busyShare) {
     const step = `a model step takes ${Math.round(engine.stepP95Ms)} ms at p95`;
     return `${step}, over ${limits.busyStepP95Ms} ms: there is no room for one more`;

@@ -15,11 +15,16 @@ export type TakePlace = {
    * Another backend hears the session and nobody scores it: it takes no place of the own model.
    */
   readonly isElsewhere: boolean;
+  /** Another session of this gateway goes for it. */
+  readonly sendsAway: boolean;
 };
 
 /** What is called to take a place, with what is known of that place. */
-export function takePlace(take: () => () => void, { isElsewhere }: { isElsewhere: boolean }): TakePlace {
-  return Object.assign(take, { isElsewhere });
+export function takePlace(
+  take: () => () => void,
+  { isElsewhere, sendsAway }: Pick<TakePlace, 'isElsewhere' | 'sendsAway'>,
+): TakePlace {
+  return Object.assign(take, { isElsewhere, sendsAway });
 }
 
 /**

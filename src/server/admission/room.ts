@@ -16,6 +16,10 @@ type Candidates = {
    * there is none now.
    */
   below(rank: number): GivenUp | undefined;
+  /**
+   * A session that goes for this caller, who has fewer than others; undefined: there is none now.
+   */
+  forOther(asker: CallerAccounts, rank: number): GivenUp | undefined;
 };
 
 /** What somebody wants a place for, which says who goes first where there are few. */
@@ -92,17 +96,25 @@ export class Room {
     return all([this.#connections.take(accounts[0]), ...opened]);
   }
 
-  /** Why there is no place for a session of this caller, and what could be given up to have one. */
-  session(accounts: CallerAccounts, wish: Wish): SessionPlace {
+  /**
+   * Why there is no place for a session of this caller, and what could be given up to have one.
+   *
+   * @param isLate whether those inside are served too late for one more
+   */
+  session(accounts: CallerAccounts, wish: Wish, isLate = false): SessionPlace {
     const { candidates } = this.#options;
     const cap = refusedBy(accounts, ({ sessionCap }) => sessionCap);
-    if (wish.isElsewhere) return { cap, lacks: undefined, givenUp: undefined, isElsewhere: true };
+    if (wish.isElsewhere) return { cap, lacks: undefined, givenUp: undefined, isElsewhere: true, isRelief: false };
     const [first] = accounts;
     const lacks = this.#sessions.lacks(first, 1, this.#kept(wish));
     const forShare = lacks && this.#sessions.giveUpFor(first, candidates.sessions());
-    const forRank = lacks === 'full' ? candidates.below(shedRank(wish.lane, first)) : undefined;
-    const givenUp = forShare ?? forRank;
-    return { cap, lacks: givenUp ? undefined : lacks, givenUp, isElsewhere: false };
+    const rank = shedRank(wish.lane, first);
+    const forRank = lacks === 'full' ? candidates.below(rank) : undefined;
+    const isShort = isLate || (lacks !== undefined && !forShare && !forRank);
+    const forOther = isShort ? candidates.forOther(accounts, rank) : undefined;
+    const givenUp = forOther ?? forShare ?? forRank;
+    const isRelief = isLate && forOther !== undefined;
+    return { cap, lacks: givenUp ? undefined : lacks, givenUp, isElsewhere: false, isRelief };
   }
 
   /** Takes the place of a session; the function frees it, once. */
@@ -141,6 +153,8 @@ export type SessionPlace = {
   givenUp: GivenUp | undefined;
   /** It is none of the own model's. */
   isElsewhere: boolean;
+  /** What is given up speaks: the machine has no more to do than before. */
+  isRelief: boolean;
 };
 
 function all(acts: readonly (() => void)[]): () => void {

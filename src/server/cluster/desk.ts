@@ -8,7 +8,15 @@ import { Room, type SessionPlace, type Wish } from '../admission/room.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
 import { TokenBucket } from '../admission/token-bucket.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
-import type { BegunElsewhere, SharedClaims, SharedStart, SharedWhat, Used } from '../gateway/outside/supervision.ts';
+import type {
+  AskedFor,
+  BegunElsewhere,
+  SharedClaims,
+  SharedStart,
+  SharedWhat,
+  Used,
+  WhenFree,
+} from '../gateway/outside/supervision.ts';
 import type { Limits } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { GrantedStart, Quota } from '../tenants/quota.ts';
@@ -24,8 +32,8 @@ export type DeskOptions = {
   capacity(): number;
   /** Whether sessions wait for their clients to come back, at any gateway. */
   hasDetached(): boolean;
-  /** Lets a gateway free a place of this caller's that nobody uses; false: it has none. */
-  giveUp(gateway: number, what: SharedWhat, caller: Caller): Promise<boolean>;
+  /** Lets a gateway free a place of this caller's; undefined: none may go. */
+  giveUp(gateway: number, asked: AskedFor): Promise<WhenFree | undefined>;
   /** Monotonic, ms. */
   now(): number;
 };
@@ -57,7 +65,7 @@ export class Desk {
       now(),
     );
     // Whoever has a place to give up is asked before it counts as given up: see `#makeRoom`.
-    const candidates = { connections: none, sessions: none, below: () => undefined };
+    const candidates = { connections: none, sessions: none, below: () => undefined, forOther: () => undefined };
     // Places of sessions that were sent away are kept where they were.
     this.#room = new Room({ limits, capacity, kept: () => 0, candidates, onGivenUp() {} });
     this.#unnamed = new TokenBucket(
@@ -99,11 +107,7 @@ export class Desk {
     const counted = caller.member && (await this.#counted(caller.member, start));
     if (counted && 'code' in counted) return counted;
     const wish = wishOf(start.lane, start.isElsewhere);
-    let place = this.#room.session(accounts, wish);
-    if (place.lacks && !place.cap && (await this.#makeRoom('session', accounts[0]))) {
-      place = this.#room.session(accounts, wish);
-      if (place.lacks === 'share') place = { ...place, lacks: undefined };
-    }
+    const place = await this.#placeOf(accounts, wish, start.sendsAway);
     const refusal = this.#refusal(place, accounts, start);
     if (refusal) {
       counted?.release();
@@ -119,6 +123,18 @@ export class Desk {
     };
     const rest = { account: accounts[0], free, key, atMs: nowMs };
     return this.#take({ gateway, what: 'session', caller: firstOf(caller), ...rest });
+  }
+
+  /** A place, that of somebody who goes for it if need be. */
+  async #placeOf(accounts: CallerAccounts, wish: Wish, sendsAway: boolean): Promise<SessionPlace> {
+    const place = this.#room.session(accounts, wish);
+    if (!place.lacks || place.cap) return place;
+    const free = sendsAway ? 'soon' : await this.#makeRoom('session', accounts[0]);
+    if (free === undefined) return place;
+    const freed = this.#room.session(accounts, wish);
+    // What was given up for this caller is not kept for others.
+    const isItsOwn = free === 'soon' || freed.lacks === 'share';
+    return isItsOwn ? { ...freed, lacks: undefined } : freed;
   }
 
   /** Tenants have used so much at a gateway. */
@@ -153,12 +169,13 @@ export class Desk {
   /** The refusal while no session of this caller can start, and nobody can come back to one. */
   #noSession(
     accounts: CallerAccounts,
-    { lane, mayResume, maySpill }: SharedClaims,
+    { lane, mayResume, maySpill, sendsAway }: SharedClaims,
     spent: Refusal | undefined,
   ): HttpRefusal | undefined {
     const { limits, capacity, hasDetached, now } = this.#options;
     const { cap, lacks: lacksOwn } = this.#room.session(accounts, wishOf(lane));
-    const lacks = maySpill ? undefined : lacksOwn;
+    const goes = sendsAway || this.#richest('session', accounts[0], new Set())?.maySpeak;
+    const lacks = maySpill || goes ? undefined : lacksOwn;
     const capped = tenantCap(spent ?? cap);
     if (!lacks && !capped) return undefined;
     if (mayResume && hasDetached() && this.#unnamed.take(now()) === 0) return undefined;
@@ -209,19 +226,21 @@ export class Desk {
 
   /**
    * Asks for a place of whoever has most, if that is more than this account then has: first at the
-   * gateway where most of them are. True: one was given back.
+   * gateway where most of them are. Undefined: none may go.
    */
-  async #makeRoom(what: SharedWhat, account: Account): Promise<boolean> {
+  async #makeRoom(what: SharedWhat, account: Account): Promise<WhenFree | undefined> {
     const asked = new Set<Account>();
     while (asked.size < mostAsked) {
       const richest = this.#richest(what, account, asked);
-      if (!richest) return false;
+      if (!richest) return undefined;
       asked.add(richest.account);
       for (const gateway of richest.gateways) {
-        if (await this.#options.giveUp(gateway, what, richest.caller)) return true;
+        const { caller, maySpeak } = richest;
+        const free = await this.#options.giveUp(gateway, { what, caller, maySpeak });
+        if (free !== undefined) return free;
       }
     }
-    return false;
+    return undefined;
   }
 
   #richest(what: SharedWhat, account: Account, asked: ReadonlySet<Account>): Rich | undefined {
@@ -238,7 +257,9 @@ export class Desk {
     if (!most || !places) return undefined;
     const count = (gateway: number): number => places.filter((place) => place.gateway === gateway).length;
     const gateways = [...new Set(places.map((place) => place.gateway))].sort((a, b) => count(b) - count(a));
-    return { account: most, caller: places[0]!.caller, gateways };
+    const { limits, capacity } = this.#options;
+    const maySpeak = what === 'session' && places.length > capacity() * limits.guaranteedShare;
+    return { account: most, caller: places[0]!.caller, gateways, maySpeak };
   }
 }
 
@@ -264,7 +285,13 @@ type Place = {
   atMs?: number;
 };
 
-type Rich = { account: Account; caller: Caller; gateways: readonly number[] };
+type Rich = {
+  account: Account;
+  caller: Caller;
+  gateways: readonly number[];
+  /** Whether it has more than is guaranteed, so that sessions that speak go, too. */
+  maySpeak: boolean;
+};
 
 const none = (): Iterable<GivenUp> => [];
 /** When so many of those that have most have nothing to give up, nobody else is asked. */

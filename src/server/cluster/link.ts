@@ -225,7 +225,7 @@ export class SupervisorLink implements Supervision {
       case 'sessions':
         return { sessions: this.#attached?.sessions() ?? [] };
       case 'give_up':
-        return { isGivenUp: this.#attached?.giveUp(question.ask.what, question.ask.caller) ?? false };
+        return { free: this.#attached?.giveUp(question.ask) };
     }
   }
 }

@@ -5,13 +5,14 @@ import type { Caller, Spending } from '../admission/accounts.ts';
 import type { HttpRefusal } from '../admission/http-refusal.ts';
 import type { DrainReport } from '../gateway/drain.ts';
 import type {
+  AskedFor,
   BegunElsewhere,
   Door,
   GatewayState,
   SharedClaims,
   SharedStart,
-  SharedWhat,
   Used,
+  WhenFree,
 } from '../gateway/outside/supervision.ts';
 import type { GatewayView, SessionView } from '../gateway/outside/view.ts';
 import type { Limits } from '../limits.ts';
@@ -34,7 +35,7 @@ export type SupervisorQuestions = {
   metrics: { ask: object; answer: { document: MetricsDocument } };
   view: { ask: object; answer: { view: GatewayView | undefined } };
   sessions: { ask: object; answer: { sessions: readonly SessionView[] } };
-  give_up: { ask: { what: SharedWhat; caller: Caller }; answer: { isGivenUp: boolean } };
+  give_up: { ask: AskedFor; answer: { free: WhenFree | undefined } };
 };
 
 /** The number of a place, by which it is given back. */

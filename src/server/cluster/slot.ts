@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
-import type { Caller } from '../admission/accounts.ts';
 import type { DrainReport } from '../gateway/drain.ts';
 import type { Descriptor } from '../gateway/http/descriptors.ts';
-import type { Door, GatewayState, SharedWhat } from '../gateway/outside/supervision.ts';
+import type { AskedFor, Door, GatewayState, WhenFree } from '../gateway/outside/supervision.ts';
 import type { GatewayView, SessionView } from '../gateway/outside/view.ts';
 import { Asking } from './asking.ts';
 import type { SelfServing } from './balance.ts';
@@ -196,9 +195,8 @@ export class Slot implements SelfServing {
     return left;
   }
 
-  async giveUp(what: SharedWhat, caller: Caller): Promise<boolean> {
-    if (!this.isUp) return false;
-    return (await this.#asking.ask('give_up', { what, caller }, answerMs))?.isGivenUp ?? false;
+  async giveUp(asked: AskedFor): Promise<WhenFree | undefined> {
+    return this.isUp ? (await this.#asking.ask('give_up', asked, answerMs))?.free : undefined;
   }
 
   async metrics(): Promise<SupervisorQuestions['metrics']['answer'] | undefined> {

@@ -78,7 +78,7 @@ export class Supervisor {
       }),
       capacity: () => this.#sessionLimit(),
       hasDetached: () => [...this.#slots.values()].some(({ detached }) => detached > 0),
-      giveUp: async (gateway, what, caller) => (await this.#slots.get(gateway)?.giveUp(what, caller)) ?? false,
+      giveUp: async (gateway, asked) => await this.#slots.get(gateway)?.giveUp(asked),
       now: () => performance.now(),
     });
     this.#metrics = new MergedMetrics({

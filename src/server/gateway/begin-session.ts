@@ -1,4 +1,5 @@
 import type { StartMessage } from '../../protocol/client-messages.ts';
+import { refusedBy } from '../admission/accounts.ts';
 import type { TakePlace } from '../admission/admit.ts';
 import { isSameLanguage } from '../hearing/language.ts';
 import type { SessionRoute } from '../hearing/route.ts';
@@ -23,10 +24,10 @@ export function beginSession(
   const route = routeOf(options, message, { id: identity.id, isElsewhere: takePlace.isElsewhere });
   if (route && 'code' in route) return route;
   const text = openText(contextOf(context, route?.model), work, message.reference, message.language);
-  if ('code' in text) return text;
+  if ('code' in text) return refusedBy(accounts, (account) => account.start(context.now(), false)) ?? text;
   const place = takePlace();
   try {
-    const begin = { text, work, owner, account: accounts[0], place, isResumable: !wire, identity, route };
+    const begin = { text, work, owner, accounts, place, isResumable: !wire, identity, route };
     const session = registry.create(message, begin);
     options.began?.(session);
     return session;

@@ -2,7 +2,7 @@ import type { EngineStats } from '../../acoustic/engine/types.ts';
 import type { Lane, StartMessage } from '../../protocol/client-messages.ts';
 import type { ScoringStats } from '../../scoring/threads/pool.ts';
 import { type CallerAccounts, refusedBy } from '../admission/accounts.ts';
-import { Admission, jittered, lackingText } from '../admission/admission.ts';
+import { Admission, jittered, lackingText, overloaded } from '../admission/admission.ts';
 import { type TakePlace, takePlace } from '../admission/admit.ts';
 import { type HttpRefusal, tenantCap } from '../admission/http-refusal.ts';
 import type { ReturnTickets } from '../admission/return-tickets.ts';
@@ -92,22 +92,24 @@ export class Entrance {
     const { registry, returns, room, work, state, now, onStart } = this.#options;
     const nowMs = now();
     const wish = this.#wish(start.lane, start.return_ticket);
-    const place = this.#placeOf(accounts, wish, elsewhere);
+    const carried = this.#carried(wish);
+    const place = this.#placeOf(accounts, wish, elsewhere, this.#isShort(carried));
     const refusal =
       place.cap ??
-      this.#admission.admit({ nowMs, ...wish, ...place, ...this.#carried(wish), ...state() }) ??
-      refusedBy(accounts, (account) => account.start(nowMs)) ??
+      this.#admission.admit({ nowMs, ...wish, ...place, ...carried, ...state() }) ??
+      refusedBy(accounts, (account) => account.mayStart(nowMs)) ??
       work.admit(phones);
     if (refusal) return refusal;
     const take = (): (() => void) => {
       if (start.return_ticket !== undefined) returns.use(start.return_ticket);
+      for (const account of accounts) account.start(nowMs);
       this.#admission.started(nowMs);
       work.started(phones);
       const free = room.takeSession(accounts, place);
       onStart(registry.size + 1, nowMs);
       return free;
     };
-    return takePlace(take, place);
+    return takePlace(take, { ...place, sendsAway: place.givenUp !== undefined });
   }
 
   /** The same for a session that another gateway had: it goes before all that would start. */
@@ -131,13 +133,24 @@ export class Entrance {
       onStart(registry.size + 1, nowMs);
       return free;
     };
-    return takePlace(take, place);
+    return takePlace(take, { ...place, sendsAway: place.givenUp !== undefined });
+  }
+
+  /** Whether a session of this gateway would go for one of this caller's. */
+  sendsAway(accounts: CallerAccounts, { lane, ticket, maySpill }: SpillClaims): boolean {
+    const wish = this.#wish(lane, ticket);
+    return this.#placeFor(accounts, wish, maySpill, this.#carried(wish).late !== undefined).givenUp !== undefined;
   }
 
   /** The place of a session: one of the own model, or none where others hear it alone. */
-  #placeOf(accounts: CallerAccounts, wish: Wish, elsewhere?: () => Elsewhere | undefined): SessionPlace {
+  #placeOf(
+    accounts: CallerAccounts,
+    wish: Wish,
+    elsewhere?: () => Elsewhere | undefined,
+    isLate = false,
+  ): SessionPlace {
     const { limits, registry, room, state } = this.#options;
-    const place = room.session(accounts, wish);
+    const place = room.session(accounts, wish, isLate);
     const how = state().engine && elsewhere?.();
     if (how === undefined || (how === 'when full' && !place.lacks)) return place;
     // Whoever hears them, so many sessions are all that there may be.
@@ -154,8 +167,9 @@ export class Entrance {
   ): HttpRefusal | undefined {
     const { limits, registry, state, now, others, takesOver } = this.#options;
     const wish = this.#wish(lane, ticket);
-    const { capacity, late } = this.#carried(wish);
-    const { cap, lacks } = this.#placeFor(accounts, wish, maySpill);
+    const { capacity, late: isLate } = this.#carried(wish);
+    const { cap, lacks, isRelief } = this.#placeFor(accounts, wish, maySpill, isLate !== undefined);
+    const late = isRelief ? undefined : isLate;
     const capped = tenantCap(spent ?? cap);
     const leaving = state().draining ? 'the server is going away' : undefined;
     const message = leaving ?? late ?? (lacks && lackingText(lacks, { ...wish, capacity }, limits));
@@ -178,9 +192,10 @@ export class Entrance {
     const { state, now } = this.#options;
     const nowMs = now();
     const wish = this.#wish(lane, ticket);
-    const { lacks } = this.#placeFor(accounts, wish, maySpill);
+    const carried = this.#carried(wish);
+    const { lacks, isRelief } = this.#placeFor(accounts, wish, maySpill, this.#isShort(carried));
     const refusal =
-      this.#admission.admit({ nowMs, ...wish, lacks, ...this.#carried(wish), ...state() }) ??
+      this.#admission.admit({ nowMs, ...wish, lacks, isRelief, ...carried, ...state() }) ??
       refusedBy(accounts, (account) => account.mayStart(nowMs));
     if (!refusal) return undefined;
     const { code, message, retryAfterMs, limit } = refusal;
@@ -199,9 +214,9 @@ export class Entrance {
    * What place a session would have whose start is not known yet; where others may hear it, it
    * lacks none of the own model.
    */
-  #placeFor(accounts: CallerAccounts, wish: Wish, maySpill: boolean | undefined): SessionPlace {
+  #placeFor(accounts: CallerAccounts, wish: Wish, maySpill: boolean | undefined, isLate: boolean): SessionPlace {
     const { limits, registry, room } = this.#options;
-    const place = room.session(accounts, wish);
+    const place = room.session(accounts, wish, isLate);
     return maySpill && registry.size < limits.maxSessions ? { ...place, lacks: undefined } : place;
   }
 
@@ -214,6 +229,11 @@ export class Entrance {
   #wish(lane: Lane, ticket: string | undefined): Wish {
     const { returns, now } = this.#options;
     return { lane, isReturning: returns.has(now(), ticket) };
+  }
+
+  /** Whether the machine has no room for one session more. */
+  #isShort({ late }: { late: string | undefined }): boolean {
+    return (late ?? overloaded(this.#options.state(), this.#options.limits)) !== undefined;
   }
 
   /** How many sessions there are places for, and why nobody may join them, if so. */

@@ -14,6 +14,8 @@ export type OverloadWatchOptions = {
   registry: Registry;
   log: Pick<Log, 'warn'>;
   metrics: Pick<Metrics, 'step'>;
+  /** Sessions that a token, tenant or address has to itself: of who has more the first go. */
+  guaranteed(): number;
   /** The session is to go, and may come back. */
   sendAway(session: Session): void;
   /** The engine is to run larger groups, or the usual ones again. */
@@ -34,7 +36,7 @@ export class OverloadWatch {
 
   /** To be called by a timer each `everyMs`. */
   tick(nowMs: number, everyMs: number): void {
-    const { control, registry, log, metrics, others, preferGroups, sendAway } = this.#options;
+    const { control, registry, log, metrics, others, preferGroups, sendAway, guaranteed } = this.#options;
     const before = control.level;
     const utilisation = (): number => this.#threads.utilisation(...others());
     const streaming = (): number => {
@@ -54,6 +56,8 @@ export class OverloadWatch {
     }
     // The newest has had least of what it came for, and would find another place soonest.
     const shed = control.takeShed(nowMs, () => registry.scoredByLane());
-    for (const lane of lanes) for (const session of registry.firstOf(lane, shed[lane])) sendAway(session);
+    for (const lane of lanes) {
+      for (const session of registry.firstOf(lane, shed[lane], guaranteed())) sendAway(session);
+    }
   }
 }

@@ -28,6 +28,7 @@ export function createRoom({ context, placeShare, capacity, unstarted, registry,
       connections: unstarted,
       sessions: () => registry.detached(),
       below: (rank) => dismissal.toGoBefore(rank),
+      forOther: (asker, rank) => dismissal.toGoFor(asker, rank),
     },
     onGivenUp: (what) => {
       metrics.givenUp(what);

@@ -139,7 +139,10 @@ export class Reception {
     const open = (shared?: SharedPlace): void => {
       this.#open({ request, socket, head }, { caller, wire, shared, arrives: name, moves: hints.moves, traceparent });
     };
-    const claims = { isResume: entrance.isResume(hints, mayResume), mayResume, maySpill, lane: hints.lane };
+    const claims = {
+      ...{ isResume: entrance.isResume(hints, mayResume), mayResume, maySpill, lane: hints.lane },
+      sendsAway: supervision !== undefined && entrance.sendsAway(accounts.of(caller), claimed),
+    };
     if (!supervision) open();
     else
       placeAbove(supervision, { caller, socket, claims })

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ClientMessage, Lane, StartMessage } from '../../protocol/client-messages.ts';
 import type { Account } from '../admission/account.ts';
+import type { CallerAccounts } from '../admission/accounts.ts';
+import { firstForOther, type HeldPlace, inOrderOfGoing, newestOf } from '../admission/fair-shares.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
 import { shedRank } from '../admission/shed-order.ts';
 import type { SessionRoute } from '../hearing/route.ts';
@@ -17,8 +19,8 @@ export type SessionBegin = {
   /** Pays for the texts that follow. */
   work: WorkAccount;
   owner: string | undefined;
-  /** Has one place more until `place` is called, when the session has ended. */
-  account: Account;
+  /** The first has one place more until `place` is called, when the session has ended. */
+  accounts: CallerAccounts;
   place(): void;
   /** Whether its client could come back to it. */
   isResumable: boolean;
@@ -34,7 +36,7 @@ export type SessionBegin = {
 export class Registry {
   readonly #context: ServerContext;
   readonly #sessions = new Map<string, Session>();
-  readonly #accounts = new Map<Session, Account>();
+  readonly #accounts = new Map<Session, CallerAccounts>();
   readonly #byKey = new Map<string, Started>();
   /** The sessions that others hear: they have no place that could be given up. */
   readonly #elsewhere = new Set<Session>();
@@ -77,20 +79,29 @@ export class Registry {
 
   /** The place of a session in `shedOrder`. */
   rankOf(session: Session): number {
-    return shedRank(session.lane, this.#accounts.get(session));
+    return shedRank(session.lane, this.accountOf(session));
   }
 
   /**
-   * So many of those of a lane that stream and are scored, by `shedOrder`, and the ones that
-   * started last.
+   * So many of those of a lane that stream and are scored, as they go when there are too many.
+   *
+   * @param guaranteed sessions beyond which those of one token, tenant or address go first
    */
-  firstOf(lane: Lane, count: number): readonly Session[] {
+  firstOf(lane: Lane, count: number, guaranteed: number): readonly Session[] {
     if (count === 0) return [];
-    const streaming = this.all().filter((session) => this.#isScoredNow(session) && session.lane === lane);
-    return streaming
-      .reverse()
-      .sort((left, right) => this.rankOf(left) - this.rankOf(right))
-      .slice(0, count);
+    const places = this.#streamingPlaces().filter(({ session }) => session.lane === lane);
+    return inOrderOfGoing(places, guaranteed).slice(0, count);
+  }
+
+  /** The session that goes for a caller with fewer, of those that stream and are scored. */
+  firstForOther(asker: CallerAccounts, rank: number, guaranteed: number): Session | undefined {
+    return firstForOther(this.#streamingPlaces(), asker, { rank, guaranteed });
+  }
+
+  /** The newest of an account's that streams and is scored, of the one who has most of them. */
+  newestOf(account: Account): Session | undefined {
+    const places = this.#streamingPlaces().filter(({ accounts }) => accounts[0] === account);
+    return newestOf(places, 1, Number.POSITIVE_INFINITY);
   }
 
   /** The session that goes before all others that stream and are scored, if there is one. */
@@ -148,7 +159,7 @@ export class Registry {
 
   /** The client has read `ready`: from here on only the token in it opens the session. */
   forgetKey(session: Session): void {
-    const account = this.#accounts.get(session);
+    const account = this.accountOf(session);
     if (!account) return;
     const key = keyOf(session.startedWith, account);
     if (this.#byKey.get(key)?.session === session) this.#byKey.delete(key);
@@ -159,18 +170,18 @@ export class Registry {
    * others.
    */
   *detached(): Iterable<GivenUp> {
-    for (const [session, account] of this.#accounts) {
+    for (const [session, [account]] of this.#accounts) {
       if (session.state === 'detached' && !this.#elsewhere.has(session))
         yield { account, giveUp: () => session.abandon() };
     }
   }
 
   accountOf(session: Session): Account | undefined {
-    return this.#accounts.get(session);
+    return this.#accounts.get(session)?.[0];
   }
 
   create(start: StartMessage, begin: SessionBegin): Session {
-    const { owner, account, place, ...rest } = begin;
+    const { owner, accounts, place, ...rest } = begin;
     const model = begin.route?.model;
     const context = contextOf(this.#context, model);
     const release = model?.hold();
@@ -184,11 +195,11 @@ export class Registry {
       this.#elsewhere.delete(session);
     };
     const session: Session = new Session({ context, start, ...rest, owner, onEnd });
-    this.#accounts.set(session, account);
+    this.#accounts.set(session, accounts);
     this.#sessions.set(session.id, session);
     if (begin.route?.isElsewhere) this.#elsewhere.add(session);
     if (start.idempotency_key !== undefined) {
-      this.#byKey.set(keyOf(start, account), { session, atMs: this.#context.now() });
+      this.#byKey.set(keyOf(start, accounts[0]), { session, atMs: this.#context.now() });
     }
     return session;
   }
@@ -202,6 +213,15 @@ export class Registry {
     if (session.owner !== owner) return { code: 'forbidden', message: 'the session belongs to another token' };
     this.forgetKey(session);
     return session;
+  }
+
+  /** The oldest first. */
+  #streamingPlaces(): HeldPlace<Session>[] {
+    const places: HeldPlace<Session>[] = [];
+    for (const [session, accounts] of this.#accounts) {
+      if (this.#isScoredNow(session)) places.push({ session, accounts, rank: shedRank(session.lane, accounts[0]) });
+    }
+    return places;
   }
 
   #isScoredNow(session: Session): boolean {

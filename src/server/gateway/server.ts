@@ -109,6 +109,7 @@ class Server implements RunningServer {
       registry: this.#registry,
       log: this.#log,
       metrics: this.#metrics,
+      guaranteed: () => this.#dismissal.guaranteed,
       sendAway: (session) => this.#dismissal.send(session),
       preferGroups: (wanted) => this.#models.preferGroups(wanted),
       others: () => this.#models.busy(),
@@ -125,7 +126,7 @@ class Server implements RunningServer {
       tellsSpending: options.supervision !== undefined,
     });
     this.#tenancy = options.tenants && this.#newTenancy(options.tenants);
-    this.#dismissal = new Dismissal({ context: this.#context, registry: this.#registry });
+    this.#dismissal = new Dismissal({ context: this.#context, registry: this.#registry, capacity: this.#capacity });
     this.#room = createRoom({
       context: this.#context,
       // No gateway of several knows how much of the whole a caller has: the supervisor does.
@@ -245,6 +246,7 @@ class Server implements RunningServer {
       lobby: this.#lobby,
       tenancy: this.#tenancy,
       candidates: { connection: () => this.#reception.unstarted(), session: () => this.#registry.detached() },
+      dismissal: this.#dismissal,
       stats: () => this.stats(),
       capacity: this.#capacity,
       notReady: () => this.#notReady(),

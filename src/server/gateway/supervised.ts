@@ -13,6 +13,7 @@ import type { OverloadControl } from '../overload/overload-control.ts';
 import type { Refusal } from '../refusal.ts';
 import { sha256 } from '../secrets.ts';
 import type { OtherGateways } from './connection-options.ts';
+import type { Dismissal } from './dismissal.ts';
 import type { EntranceOptions } from './entrance.ts';
 import { type InnerDoor, passingHeaders } from './outside/inner-door.ts';
 import {
@@ -37,6 +38,7 @@ export type SupervisedParts = {
   lobby: Lobby;
   tenancy: Tenancy | undefined;
   candidates: Record<SharedWhat, () => Iterable<GivenUp>>;
+  dismissal: Dismissal;
   stats(): ServerStats;
   /** Sessions that it carries now. */
   capacity(): number;
@@ -49,20 +51,22 @@ export type SupervisedParts = {
 
 /** A server as its supervisor sees it. */
 export function supervisedGateway(parts: SupervisedParts): SupervisedGateway {
-  const { http, door, accounts, metrics, overload, candidates } = parts;
+  const { http, door, accounts, metrics, overload, candidates, dismissal } = parts;
   return {
     doorPort: door.port,
     doorSecret: door.secret,
     take: (socket) => void http.emit('connection', socket),
-    giveUp(what, caller) {
+    giveUp({ what, caller, maySpeak }) {
       const [wanted] = accounts.of(caller);
       for (const { account, giveUp } of candidates[what]()) {
         if (account !== wanted) continue;
         giveUp();
         metrics.givenUp(what);
-        return true;
+        return 'now';
       }
-      return false;
+      if (!maySpeak || !dismissal.sendOneOf(wanted)) return undefined;
+      metrics.givenUp(what);
+      return 'soon';
     },
     metrics: () => metrics.document(),
     state() {
@@ -110,6 +114,7 @@ export async function admitAbove(
   const answer = await supervision.session(caller, {
     ...{ phones, key, isReturn, lane: start.lane },
     isElsewhere: here.isElsewhere,
+    sendsAway: here.sendsAway,
   });
   if ('code' in answer) return answer;
   if ('gateway' in answer) return { elsewhere: answer.gateway };

@@ -198,7 +198,7 @@ export class Takeover {
       text,
       work: caller.work,
       owner: caller.owner,
-      account: caller.accounts[0],
+      accounts: caller.accounts,
       place: take(),
       isResumable: true,
       identity: { id: message.session_id, resumeToken: message.resume_token, generation: claimed.generation },

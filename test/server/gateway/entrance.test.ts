@@ -40,6 +40,8 @@ class Door {
   detached: string[] = [];
   unstarted = 0;
   sentAway = 0;
+  /** Somebody inside has many more than who asks. */
+  othersHaveMore = false;
   readonly returns = new ReturnTickets(this.limits);
   readonly overload = new OverloadControl(this.limits, 2);
   readonly #accounts: CallerAccounts = [newAccount('machine')];
@@ -51,6 +53,10 @@ class Door {
       connections: () =>
         Array.from({ length: this.unstarted }, () => ({ account: this.#accounts[0], giveUp: () => this.unstarted-- })),
       sessions: () => [],
+      forOther: () => {
+        if (!this.othersHaveMore) return undefined;
+        return { account: this.#accounts[0], giveUp: () => this.#sendAway(this.inside.length - 1) };
+      },
       below: (rank) => {
         const place = rank === 0 ? -1 : this.inside.findLastIndex(({ lane }) => lane === 'batch');
         return place < 0 ? undefined : { account: this.#accounts[0], giveUp: () => this.#sendAway(place) };
@@ -265,6 +271,16 @@ describe('while feedback is late', () => {
     door.feel(150);
     expect(door.upgrade({ lane })).toBe(503);
     expect(door.start(lane)).toMatch(expected);
+  });
+
+  it.each(['late', 'full'])('a learner who has fewer than others takes the place of one of theirs: %s', (why) => {
+    const door = fill(new Door(), why === 'late' ? 5 : 10);
+    door.othersHaveMore = true;
+    if (why === 'late') door.feel(150);
+    expect(door.upgrade()).toBe('let in');
+    expect(door.sentAway).toBe(0);
+    expect(door.start()).toBe('started');
+    expect([door.sentAway, door.inside.length]).toEqual([1, why === 'late' ? 5 : 10]);
   });
 
   it('a resume is let in', () => {

@@ -27,7 +27,7 @@ const of = (owner: string | undefined) => ({
   text,
   work,
   owner,
-  account: owner === undefined ? anybodys : annas,
+  accounts: [owner === undefined ? anybodys : annas] as const,
   place() {},
   isResumable: true,
 });

@@ -17,6 +17,9 @@ import { chooseSubprotocol } from './upgrade.ts';
  */
 export function createListener(tls: TlsPair | undefined, limits: Limits, changes: ListenerChanges = {}): Server {
   const http = createBareListener(tls, limits, changes);
+  // Who has asked all that it will and closes its half is still answered: Node would end the
+  // connection under an answer that waits for its turn. The property is not in its documentation.
+  Object.assign(http, { httpAllowHalfOpen: true });
   boundReads(http, limits, changes.onCut ?? (() => {}));
   return http;
 }

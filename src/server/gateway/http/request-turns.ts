@@ -49,10 +49,7 @@ export class RequestTurns {
     this.#isAtWork = false;
   }
 
-  /**
-   * How long nothing is answered. A few that come one after the other wait for nothing: who asks
-   * and closes its half of the connection is gone before an answer that is put off.
-   */
+  /** How long nothing is answered. A few that come one after the other wait for nothing. */
   #restMs(): number {
     const beyondMs = this.#ahead(this.#options.now()) - mostAheadMs;
     return beyondMs / this.#options.limits.requestShare;

@@ -37,8 +37,8 @@ export type Supervision = {
 export type SupervisedGateway = {
   /** Takes a connection that was accepted elsewhere and of which nothing was read. */
   take(socket: Socket): void;
-  /** Frees the place of this caller's that is needed least; false: all are in use. */
-  giveUp(what: SharedWhat, caller: Caller): boolean;
+  /** Frees the place of this caller's that is needed least; undefined: none may go. */
+  giveUp(asked: AskedFor): WhenFree | undefined;
   metrics(): Promise<MetricsDocument>;
   state(): GatewayState;
   /** What callers have taken of their rates here since this was asked before. */
@@ -63,6 +63,12 @@ export type Used = { member: Membership; ms: number };
 
 export type SharedWhat = 'connection' | 'session';
 
+/** The caller of whom a place is wanted, and whether a session that speaks may go for it. */
+export type AskedFor = { what: SharedWhat; caller: Caller; maySpeak: boolean };
+
+/** When a place that was asked for is free: at once, or as soon as its session has gone. */
+export type WhenFree = 'now' | 'soon';
+
 /** A place that was granted; the function gives it back, once. */
 export type SharedPlace = { free(): void };
 
@@ -73,6 +79,8 @@ export type SharedClaims = {
   mayResume: boolean;
   /** Whether its session could be heard by others, without a place of the own model. */
   maySpill: boolean;
+  /** Whether another session of its gateway would go for one of this caller's. */
+  sendsAway: boolean;
   lane: Lane;
 };
 
@@ -86,6 +94,8 @@ export type SharedStart = {
   isReturn: boolean;
   /** Whether others hear it, so that it takes no place of the own model. */
   isElsewhere: boolean;
+  /** Whether another session of its gateway goes for it. */
+  sendsAway: boolean;
 };
 
 export type BegunElsewhere = { gateway: number };

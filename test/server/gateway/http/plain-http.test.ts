@@ -42,6 +42,16 @@ describe('what one packet brings', () => {
     expect(metrics.includes(`speechfb_limits_met_total{limit="max_pipelined_requests"} 1\n`)).toBe(refused !== '');
   });
 
+  it('a client that has asked and closes its half: is answered, though others keep the thread', async () => {
+    const server = await serve();
+    const flood = open(connectTcp(server.port, '127.0.0.1'));
+    flood.write(request('GET /metrics').repeat(8));
+    const socket = open(connectTcp(server.port, '127.0.0.1'));
+    socket.end(request('GET /metrics').repeat(4));
+    await socket.closed;
+    expect(socket.statuses()).toEqual(['200', '200', '200', '200']);
+  });
+
   it('thousands of requests over TLS: end the connection', async () => {
     const server = await serve({ tls: localhostTls, host: '0.0.0.0' });
     const socket = open(connectTls({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false }));
@@ -181,6 +191,7 @@ function open(socket: Socket) {
   socket.on('data', (data) => (answer += data.toString('latin1')));
   return {
     write: (bytes: string) => void socket.write(bytes),
+    end: (bytes: string) => void socket.end(bytes),
     closed: new Promise<void>((resolve) => socket.once('close', () => resolve())),
     statuses: () => [...answer.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status),
   };
