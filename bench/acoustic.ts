@@ -29,7 +29,7 @@ async function benchFeatures({ features, sampleRateHz }: ModelPackage): Promise<
   const stream = new FeatureStream(model, plan, queue);
   const perSecond = median(40, () => {
     stream.push(second, 0);
-    queue.take(queue.length, row, 0);
+    stream.take(queue.length, row, 0);
   });
   print(`features: ${((perSecond * 1000) / (1000 / features.hopMs)).toFixed(2)} us a hop`);
 }

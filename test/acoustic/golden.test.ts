@@ -58,9 +58,10 @@ describe('the shipped package agrees with its training code to 1e-4', () => {
   it('in normalised steps', async () => {
     const plan = createLogMelPlan(model.features, 16_000, await realFft(model.features.fft));
     const queue = new StepQueue(plan.bins * model.features.stack);
-    new FeatureStream(model, plan, queue).push(pcm, 0);
+    const stream = new FeatureStream(model, plan, queue);
+    stream.push(pcm, 0);
     const steps = new Float32Array(queue.length * queue.width);
-    queue.take(queue.length, steps, 0);
+    stream.take(queue.length, steps, 0);
     expect(largestDifference(steps, golden.normalised.flat())).toBeLessThan(1e-4);
   });
 

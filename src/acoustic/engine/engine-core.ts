@@ -184,7 +184,7 @@ export class EngineCore {
     this.#inFlight = batch;
     const arrivals = batch.map((stream) => [stream.arrivalMs(0), stream.arrivalMs(steps - 1)] as const);
     const run: Run = { batch, arrivals, steps, busyFromMs, startMs };
-    const output = await this.#infer(batch, steps, bucket).catch(asError);
+    const output = await this.#infer(run, bucket).catch(asError);
     if (!(output instanceof Error)) this.#deliver(output, run);
     else if (await this.#replaceDevice(output)) await this.#runAgain(run);
     // Nobody catches this: it ends the thread.
@@ -194,12 +194,15 @@ export class EngineCore {
     for (const stream of batch) if (!this.#streams.has(stream)) this.#stepper.recycle(stream.state);
   }
 
-  async #infer(batch: readonly EngineStream[], steps: number, bucket: number): Promise<StepOutput> {
+  async #infer(run: Run, bucket: number): Promise<StepOutput> {
+    const { batch, steps } = run;
     for (const stream of batch) if (stream.isStateLost) await stream.restore(0);
     batch.forEach((stream, b) => {
       stream.take(steps, b * steps);
       if (stream.pending === 0) this.#waiting.delete(stream);
     });
+    // Its features have been found by now, which is no part of the run.
+    run.startMs = performance.now();
     const states = batch.map((stream) => stream.state);
     return await this.#run(states, bucket, steps);
   }

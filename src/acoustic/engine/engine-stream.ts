@@ -39,7 +39,6 @@ export class EngineStream implements Waiting {
   readonly #onFrames: (frames: AcousticFrames) => void;
   readonly #onError: (error: Error) => void;
   #stepsRun = 0;
-  #featuresMs = 0;
   #settle: { resolve(): void; reject(error: Error): void } | undefined;
 
   constructor(
@@ -81,9 +80,7 @@ export class EngineStream implements Waiting {
    */
   push(pcm: Samples, arrivedMs: number): void {
     if (this.ended || !this.#isOpen) return;
-    const startMs = performance.now();
     this.#features.push(pcm, arrivedMs);
-    this.#featuresMs += performance.now() - startMs;
     if (this.pending > 0) this.#host.wake(this);
   }
 
@@ -120,7 +117,7 @@ export class EngineStream implements Waiting {
   /** Moves the oldest `steps` that wait to `row` of the next run's features. */
   take(steps: number, row: number): void {
     const { features, featureWidth } = this.#host.stepper;
-    this.queue.take(steps, features, row * featureWidth);
+    this.#features.take(steps, features, row * featureWidth);
     this.#taken?.push(features, row * featureWidth, steps);
   }
 
@@ -165,8 +162,7 @@ export class EngineStream implements Waiting {
         values.subarray((row + skip) * width, (row + steps) * width);
       const logPosterior = rows(output.logPosterior, phones);
       const scoreLogit = output.scoreLogit && rows(output.scoreLogit, scoreWidth);
-      const timing = { queueMs, featuresMs: this.#featuresMs, inferenceMs };
-      this.#featuresMs = 0;
+      const timing = { queueMs, featuresMs: this.#features.takeSpentMs(), inferenceMs };
       try {
         this.#onFrames({ firstFrame, count, logPosterior, scoreLogit, timing });
       } catch (error) {

@@ -5,11 +5,11 @@ import type { StepQueue } from './step-queue.ts';
 
 /**
  * One stream's PCM to model steps, each `stack` normalised log-mel hops; any chunking gives the
- * same steps.
- */
-/**
- * Steps go to `queue`, whose width is bins x stack. Step j holds hops j * stack and on; hop k
- * covers samples from k * hop.
+ * same steps. Steps go to `queue`, whose width is bins x stack. Step j holds hops j * stack and on;
+ * hop k covers samples from k * hop.
+ *
+ * A step is in the queue as soon as its sound is there. Its features are found when one is taken,
+ * for all that wait: their tables and the speaker's voice lie in the processor's caches then.
  */
 export class FeatureStream {
   readonly #model: ModelPackage;
@@ -23,7 +23,10 @@ export class FeatureStream {
   readonly #speaker: SpeakerMean;
   readonly #hop: Float32Array<ArrayBuffer>;
   #hopsInStep = 0;
+  /** Steps that are in the queue or were, and the newest of them whose features are to be found. */
   #steps = 0;
+  #unfound = 0;
+  #spentMs = 0;
   #received = 0;
   // One buffer a stream, moved on as hops are taken: new memory for each chunk is what keeps a
   // garbage collector busy.
@@ -43,7 +46,7 @@ export class FeatureStream {
     this.#strideSamples = hopSamples * stack;
     this.#speaker = plan.newSpeaker();
     this.#hop = new Float32Array(bins * stack);
-    this.#samples = new Float32Array(windowSamples + chunkHops * hopSamples);
+    this.#samples = new Float32Array(windowSamples + heldHops * hopSamples);
   }
 
   /**
@@ -52,7 +55,6 @@ export class FeatureStream {
    */
   push(pcm: Float32Array | Int16Array, arrivedMs: number): void {
     const samples = this.#samples;
-    this.#received += pcm.length;
     for (let at = 0; at < pcm.length; ) {
       const held = this.#held;
       const room = Math.min(pcm.length - at, samples.length - held);
@@ -60,7 +62,9 @@ export class FeatureStream {
       else for (let i = 0; i < room; i++) samples[held + i] = pcm[at + i]! * fullScale;
       at += room;
       this.#held = held + room;
-      this.#takeHops(arrivedMs);
+      this.#received += room;
+      this.#addSteps(arrivedMs);
+      if (this.#held === samples.length) this.#findFeatures();
     }
   }
 
@@ -72,14 +76,32 @@ export class FeatureStream {
       const lastHop = (wanted * this.#stack - 1) * this.#hopSamples;
       this.push(new Float32Array(lastHop + this.#windowSamples - this.#received), arrivedMs);
     }
+    this.#findFeatures();
     const lookahead = Math.round(this.#model.lookaheadMs / this.#model.strideMs);
     for (let step = 0; step < lookahead; step++) {
-      const at = this.#queue.add(arrivedMs, this.#model.strideMs);
+      this.#queue.add(arrivedMs, this.#model.strideMs);
+      const at = this.#queue.rowAt(this.#queue.length - 1);
       this.#queue.buffer.fill(0, at, at + this.#queue.width);
     }
   }
 
-  #takeHops(arrivedMs: number): void {
+  /** Copies the oldest `count` steps of the queue to `out` at `at` and forgets them. */
+  take(count: number, out: Float32Array, at: number): void {
+    if (this.#unfound > 0) this.#findFeatures();
+    this.#queue.take(count, out, at);
+  }
+
+  /** How long features have taken since the last call, ms. */
+  takeSpentMs(): number {
+    const spentMs = this.#spentMs;
+    this.#spentMs = 0;
+    return spentMs;
+  }
+
+  /** Writes the rows of all steps in the queue. */
+  #findFeatures(): void {
+    const startMs = performance.now();
+    const queue = this.#queue;
     let offset = 0;
     for (; offset + this.#windowSamples <= this.#held; offset += this.#hopSamples) {
       const row = this.#hopsInStep * this.#bins;
@@ -88,12 +110,21 @@ export class FeatureStream {
       }
       if (++this.#hopsInStep < this.#stack) continue;
       this.#hopsInStep = 0;
-      this.#steps++;
-      const at = this.#queue.add(arrivedMs, this.#model.strideMs);
-      this.#queue.buffer.set(this.#hop, at);
+      queue.buffer.set(this.#hop, queue.rowAt(queue.length - this.#unfound));
+      this.#unfound--;
     }
     this.#samples.copyWithin(0, offset, this.#held);
     this.#held -= offset;
+    this.#spentMs += performance.now() - startMs;
+  }
+
+  /** Steps whose sound is complete now join the queue. */
+  #addSteps(arrivedMs: number): void {
+    const complete = Math.floor((this.#received - this.#windowSamples) / this.#hopSamples) + 1;
+    for (; (this.#steps + 1) * this.#stack <= complete; this.#steps++) {
+      this.#queue.add(arrivedMs, this.#model.strideMs);
+      this.#unfound++;
+    }
   }
 
   /**
@@ -109,5 +140,5 @@ export class FeatureStream {
 
 /** What full scale is in whole numbers, and in the samples that are held. */
 const fullScale = 32_768;
-/** A chunk of up to so many hops is taken in one go. */
-const chunkHops = 10;
+/** Sound of so many hops waits at most: two groups of 100 ms at 10 ms a hop, and a frame. */
+const heldHops = 24;

@@ -39,13 +39,18 @@ export class StepQueue {
     return this.#arrivals[this.#head + index]!;
   }
 
-  /** Adds room for one step and returns where in `buffer` its row begins. */
-  add(arrivedMs: number, strideMs: number): number {
+  /** Adds a step whose row is to be written before it is taken. */
+  add(arrivedMs: number, strideMs: number): void {
     if (this.#tail === this.#arrivals.length) this.#makeRoom();
     this.#lastDeadlineMs = Math.max(arrivedMs, this.#lastDeadlineMs + strideMs);
     this.#arrivals[this.#tail] = arrivedMs;
     this.#deadlines[this.#tail] = this.#lastDeadlineMs;
-    return this.#tail++ * this.width;
+    this.#tail++;
+  }
+
+  /** Where in `buffer` the row of step `index` of those that wait begins. */
+  rowAt(index: number): number {
+    return (this.#head + index) * this.width;
   }
 
   /** The rows' memory; a later `add` may replace it. */

@@ -28,6 +28,8 @@ export class ScoringDesk {
   #begunMs = 0;
   /** When the other thread was last given the chance to look, ms. */
   #sentMs = 0;
+  /** Whether more was said than how far it is, which nobody waits for. */
+  #hasNews = false;
   /** When the frames were sent that are being scored, on the shared clock. */
   #framesSentMs = 0;
 
@@ -39,7 +41,7 @@ export class ScoringDesk {
 
   /** Whether what was said has no room yet: the work waits for the reader. */
   get isFull(): boolean {
-    this.#link.wake();
+    if (this.#link.isFull) this.#link.wake();
     return this.#link.isFull;
   }
 
@@ -130,7 +132,7 @@ export class ScoringDesk {
       steps ??= this.#scorerOf(utterance).finishing(pushedMs);
       const step = steps.next();
       if (!step.done) return true;
-      this.#link.post({ id, resultJson: JSON.stringify(step.value) } satisfies FromScoring);
+      this.#post({ id, resultJson: JSON.stringify(step.value) });
       this.#utterances.delete(id);
       return false;
     });
@@ -149,7 +151,7 @@ export class ScoringDesk {
         hasMore = this.#utterances.get(id) === asked && act(asked);
       } catch (error) {
         this.#utterances.delete(id);
-        this.#link.post({ id, error: toPlainError(error) } satisfies FromScoring);
+        this.#post({ id, error: toPlainError(error) });
       }
       if (!hasMore) done();
       return hasMore;
@@ -169,14 +171,21 @@ export class ScoringDesk {
   #note(id: number, feedback: Feedback): void {
     const times = { sentMs: this.#framesSentMs, saidMs: sharedNowMs() };
     if (!writeFeedback(this.#link, id, feedback, times)) {
-      this.#link.post({ id, feedback, ...times } satisfies FromScoring);
+      this.#post({ id, feedback, ...times });
     }
+    this.#hasNews = true;
     const nowMs = performance.now();
     if (nowMs - this.#sentMs <= sendEveryMs) return;
     this.#sentMs = nowMs;
     this.#link.wake();
   }
 
+  #post(message: FromScoring): void {
+    this.#link.post(message);
+    this.#hasNews = true;
+  }
+
+  /** Says how far it is. */
   #speak(): void {
     const at = this.#link.begin(fromScoringKinds.said, 3 * 8);
     const { float64 } = this.#link.memory;
@@ -184,7 +193,8 @@ export class ScoringDesk {
     float64[at / 8 + 1] = this.#queue.isEmpty ? 0 : 1;
     float64[at / 8 + 2] = performance.now() - this.#begunMs;
     this.#link.commit();
-    this.#link.wake();
+    if (this.#hasNews || this.#link.isFull) this.#link.wake();
+    this.#hasNews = false;
   }
 }
 

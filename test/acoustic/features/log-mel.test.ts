@@ -72,7 +72,7 @@ async function features(
   for (const chunk of chunks) stream.push(chunk, 0);
   if (end) stream.end(0);
   const out = new Float32Array(queue.length * queue.width);
-  queue.take(queue.length, out, 0);
+  stream.take(queue.length, out, 0);
   return [...out];
 }
 
@@ -142,9 +142,9 @@ describe('FeatureStream', () => {
     for (let at = 0; at < 6000; at += 160) {
       for (const { pcm, stream } of speakers) stream.push(pcm.subarray(at, at + 160), 0);
     }
-    for (const { pcm, queue } of speakers) {
+    for (const { pcm, queue, stream } of speakers) {
       const out = new Float32Array(queue.length * width);
-      queue.take(queue.length, out, 0);
+      stream.take(queue.length, out, 0);
       expect([...out]).toEqual(await features(tiny, [pcm], false));
     }
   });

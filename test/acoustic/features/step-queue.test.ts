@@ -10,8 +10,8 @@ describe('StepQueue', () => {
         let [added, taken] = [0, 0];
         for (const [more, fewer] of rounds) {
           for (let i = 0; i < more; i++, added++) {
-            const at = queue.add(added, 0);
-            queue.buffer.set([added, -added], at);
+            queue.add(added, 0);
+            queue.buffer.set([added, -added], queue.rowAt(queue.length - 1));
           }
           const count = Math.min(fewer, queue.length);
           if (count > 0) expect(queue.arrivalMs(count - 1)).toBe(taken + count - 1);
