@@ -66,7 +66,7 @@ export type AdmissionState = Wish & {
   /** Why those inside are served too late for anybody to join them. */
   late: string | undefined;
   draining: boolean;
-  /** Absent while the model warms up. */
+  /** Of the own model: one beside it says by itself what it takes. Absent while it warms up. */
   engine: EngineStats | undefined;
   /** Absent where scoring has no threads of its own. */
   scoring: ScoringStats | undefined;
@@ -88,10 +88,10 @@ export function stalled(engine: EngineStats, scoring: ScoringStats | undefined, 
 }
 
 /**
- * The sentence that names the part of the server that has no room for one more session; undefined:
- * all have.
+ * The sentence that names the part of a model that has no room for one more session, its network or
+ * its scoring; undefined: both have.
  */
-function overloaded(engine: EngineStats, scoring: ScoringStats | undefined, limits: Limits): string | undefined {
+export function overloaded(engine: EngineStats, scoring: ScoringStats | undefined, limits: Limits): string | undefined {
   if (engine.stepP95Ms > limits.busyStepP95Ms && engine.busy > limits.busyShare) {
     const step = `a model step takes ${Math.round(engine.stepP95Ms)} ms at p95`;
     return `${step}, over ${limits.busyStepP95Ms} ms: there is no room for one more`;

@@ -351,8 +351,8 @@ class Server implements RunningServer {
       capacity: this.#capacity,
       state: () => ({
         draining: this.#isDraining || this.#isCordoned,
-        engine: this.#models.engines(),
-        scoring: this.#models.scoring(),
+        engine: this.#engine?.stats(),
+        scoring: this.#options.scoring.stats?.(),
       }),
       others: othersOf(this.#options.supervision),
       takesOver: this.#options.store !== undefined,

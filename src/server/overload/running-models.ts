@@ -18,8 +18,8 @@ export type RunningModelsOptions = {
 };
 
 /**
- * All models of a server as one: what they do adds up, and how late and how busy they are is that
- * of the one in most trouble. How long threads were silent is that of the own model: one beside it
+ * All models of a server as metrics show them: what they do adds up, and how late and how busy they
+ * are is that of the one in most trouble. Whom to let in goes by the model that would hear him. How long threads were silent is that of the own model: one beside it
  * that stands still is hindered, and takes nothing from the others.
  */
 export class RunningModels {

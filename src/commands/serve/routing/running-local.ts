@@ -1,9 +1,10 @@
-import type { AcousticEngine } from '../../../acoustic/engine/types.ts';
+import type { AcousticEngine, EngineStats } from '../../../acoustic/engine/types.ts';
 import type { ModelPackage } from '../../../acoustic/model/model-package.ts';
 import type { Hindrance } from '../../../routing/decide/decide.ts';
-import { stalled } from '../../../server/admission/admission.ts';
+import type { ScoringStats } from '../../../scoring/threads/pool.ts';
+import { overloaded, stalled } from '../../../server/admission/admission.ts';
 import type { LocalModel, Scoring } from '../../../server/hearing/local-model.ts';
-import { defaultLimits } from '../../../server/limits.ts';
+import type { Limits } from '../../../server/limits.ts';
 import type { Log } from '../../../telemetry/log.ts';
 import type { SlotSource } from '../../../telemetry/slot-metrics.ts';
 import { defer } from '../../../threads/defer.ts';
@@ -19,10 +20,16 @@ export type ModelRun = {
   close(): Promise<void>;
 };
 
+/** How a model does, and what scores by it, where that has threads here. */
+export type ModelStats = { engine: EngineStats; scoring: ScoringStats | undefined };
+
 export type RunningLocalOptions = {
   folder: string;
   model: ModelPackage;
   run: ModelRun;
+  limits: Limits;
+  /** The server's own model, on the same machine; undefined while it warms up. */
+  own(): ModelStats | undefined;
   log: Log;
   /** Nobody uses it any more, or it cannot go on. */
   onOver(): void;
@@ -86,9 +93,22 @@ export class RunningLocal implements LocalModel {
     return this.#options.run.scoring;
   }
 
+  /**
+   * One whose steps take too long is full where the machine is too slow for the server's own model,
+   * too; where that is at its ease it is the version, which is as good as broken: a canary burns.
+   */
   hindrance(): Hindrance | undefined {
     if (!this.#engine || !this.isUsable) return 'broken';
-    if (stalled(this.#engine.stats(), this.scoring.stats?.(), defaultLimits) !== undefined) return 'broken';
+    const { limits, own } = this.#options;
+    const stats = this.#engine.stats();
+    const scoring = this.scoring.stats?.();
+    if (stalled(stats, scoring, limits) !== undefined) return 'broken';
+    if (overloaded(stats, scoring, limits) !== undefined) {
+      const beside = own();
+      const isAtEase =
+        beside && beside.engine.busy > 0 && lateMs(beside) < easeShare * lateMs({ engine: stats, scoring });
+      return isAtEase ? 'broken' : 'full';
+    }
     return this.places && this.places() <= this.#sessions ? 'full' : undefined;
   }
 
@@ -151,6 +171,11 @@ export class RunningLocal implements LocalModel {
   }
 }
 
+/** How late a model makes what it hears, at p95, ms: the slower of its network and its scoring. */
+function lateMs({ engine, scoring }: ModelStats): number {
+  return Math.max(engine.stepP95Ms, scoring?.waitP95Ms ?? 0);
+}
+
 function once(work: () => void): () => void {
   let isDone = false;
   return () => {
@@ -160,5 +185,7 @@ function once(work: () => void): () => void {
   };
 }
 
+/** How late the own model is at most, of a version that is to blame itself. */
+const easeShare = 0.5;
 /** Nodes that are there have said so by then. */
 const nodesMs = 5000;
