@@ -66,7 +66,7 @@ export type AdmissionState = Wish & {
   /** Why those inside are served too late for anybody to join them. */
   late: string | undefined;
   draining: boolean;
-  /** Of the own model: one beside it says by itself what it takes. Absent while it warms up. */
+  /** The own model's: one beside it says by itself what it takes. Absent while it warms up. */
   engine: EngineStats | undefined;
   /** Absent where scoring has no threads of its own. */
   scoring: ScoringStats | undefined;

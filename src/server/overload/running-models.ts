@@ -19,8 +19,9 @@ export type RunningModelsOptions = {
 
 /**
  * All models of a server as metrics show them: what they do adds up, and how late and how busy they
- * are is that of the one in most trouble. Whom to let in goes by the model that would hear him. How long threads were silent is that of the own model: one beside it
- * that stands still is hindered, and takes nothing from the others.
+ * are is that of the one in most trouble. Whom to let in goes by the model that would hear him. How
+ * long threads were silent is that of the own model: one beside it that stands still is hindered,
+ * and takes nothing from the others.
  */
 export class RunningModels {
   readonly #options: RunningModelsOptions;
