@@ -5,6 +5,7 @@ import type { ScoringStats } from '../../../scoring/threads/pool.ts';
 import { overloaded, stalled } from '../../../server/admission/admission.ts';
 import type { LocalModel, Scoring } from '../../../server/hearing/local-model.ts';
 import type { Limits } from '../../../server/limits.ts';
+import type { NodeDirectory } from '../../../server/node-directory.ts';
 import type { Log } from '../../../telemetry/log.ts';
 import type { SlotSource } from '../../../telemetry/slot-metrics.ts';
 import { defer } from '../../../threads/defer.ts';
@@ -15,6 +16,7 @@ export type ModelRun = {
   load(): Promise<AcousticEngine>;
   /** Absent: it runs here. */
   slots?: SlotSource;
+  nodes?: NodeDirectory;
   /** Rejects when it can never score again. */
   died: Promise<never>;
   close(): Promise<void>;
@@ -43,7 +45,8 @@ export function identityOf({ name, version }: Pick<ModelPackage, 'name' | 'versi
 /** A model that runs beside the server's own as long as a policy or a session uses it. */
 export class RunningLocal implements LocalModel {
   readonly identity: string;
-  readonly places: (() => number) | undefined;
+  readonly slots: SlotSource | undefined;
+  readonly nodes: NodeDirectory | undefined;
   readonly #options: RunningLocalOptions;
   #loading: Promise<void> | undefined;
   #engine: AcousticEngine | undefined;
@@ -54,10 +57,10 @@ export class RunningLocal implements LocalModel {
 
   constructor(options: RunningLocalOptions) {
     const { model, run, log, onOver } = options;
-    const { slots } = run;
     this.#options = options;
     this.identity = identityOf(model);
-    this.places = slots && (() => slots.places());
+    this.slots = run.slots;
+    this.nodes = run.nodes;
     run.died.catch((error: unknown) => {
       if (this.#closing) return;
       this.#isDead = true;
@@ -109,7 +112,7 @@ export class RunningLocal implements LocalModel {
         beside && beside.engine.busy > 0 && lateMs(beside) < easeShare * lateMs({ engine: stats, scoring });
       return isAtEase ? 'broken' : 'full';
     }
-    return this.places && this.places() <= this.#sessions ? 'full' : undefined;
+    return this.slots && this.slots.places() <= this.#sessions ? 'full' : undefined;
   }
 
   /** Resolves when it is warm; one at nodes when there is a node that has it, or soon after. */
