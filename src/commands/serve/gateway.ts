@@ -7,7 +7,6 @@ import { defaultLimits } from '../../server/limits.ts';
 import { openStore } from '../../stores/redis/open-store.ts';
 import { createLog, type Log, stackOf } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
-import { Exchange } from '../../threads/exchange.ts';
 import { toPlainError } from '../../threads/plain-error.ts';
 import { usableCores } from '../../usable-cores.ts';
 import { openHandoff } from '../handoff/open-handoff.ts';
@@ -56,14 +55,14 @@ export async function runGateway(
       onLimits: (changed) => void Object.assign(limits, limitsOfOne(Object.assign(whole, changed), gateways)),
     });
     await using tracing = await openTracing(settings.tracing, log);
-    const beside = { ...settings.role, scoringThreads: scoringThreadsOf(cores), exchange: new Exchange(), tracing };
+    const beside = { ...settings.role, scoringThreads: scoringThreadsOf(cores), tracing };
     const served = servedEngine({ ...beside, tuning: curve?.tuning }, model, log);
     const warming = defer<AcousticEngine>();
     const store = openStore(settings.store, settings.role.region, log, tracing);
     const handoff = openHandoff({ ...settings, region: settings.role.region }, log, tracing);
     await using routing = await ServedRouting.open(settings, {
       ...{ log, gateways, limits, tenants, own: { model, folder, scoring: served.scoring } },
-      start: (other) => servedEngine({ ...beside, startsBeside: true }, other, log),
+      start: (other) => servedEngine(beside, other, log),
     });
     served.followTls?.(reloads);
     const started = startServer({

@@ -40,39 +40,23 @@ export type LocalTuning = {
   tuning?: TunedDevice | undefined;
   /** Default: as many as the machine has room for. */
   scoringThreads?: number;
-  /**
-   * The mail of this thread with its workers, those of other models too, so that all of it has one
-   * round; it is idle when they are closed. Default: one for these workers alone.
-   */
-  exchange?: Exchange | undefined;
-  /**
-   * Learners are heard by another model meanwhile: one thread starts after the other, which leaves
-   * them a core. Default: all start at once.
-   */
-  startsBeside?: boolean;
 };
 
 /** The model and the scoring on threads of this process. */
 export function localEngine(
   model: ModelPackage,
-  { device, tuning, scoringThreads, exchange: shared, startsBeside = false }: LocalTuning,
+  { device, tuning, scoringThreads }: LocalTuning,
   log: Log,
 ): ServedEngine {
   const parsed = parseDevice(device);
   // One round of mail for the model's thread and those that score.
-  const exchange = shared ?? new Exchange();
-  const startScoring = (): ScoringThreads =>
-    new ScoringThreads({
-      model,
-      ...(scoringThreads !== undefined && { threads: scoringThreads }),
-      exchange,
-      onCrash: (error) => log.error({ error: error.message }, 'a scoring thread died'),
-    });
-  let threads = startsBeside ? undefined : startScoring();
-  const started = (): ScoringThreads => {
-    if (!threads) throw new Error('nothing scores before it is loaded');
-    return threads;
-  };
+  const exchange = new Exchange();
+  const threads = new ScoringThreads({
+    model,
+    ...(scoringThreads !== undefined && { threads: scoringThreads }),
+    exchange,
+    onCrash: (error) => log.error({ error: error.message }, 'a scoring thread died'),
+  });
   let loading: Promise<AcousticEngine> | undefined;
   let die: (error: Error) => void = () => {};
   const died = new Promise<never>((_, reject) => {
@@ -87,7 +71,7 @@ export function localEngine(
     log.error({ ...lost, provider: 'cpu' }, 'the device of the model was lost, the CPU goes on');
   };
   return {
-    scoring: liveScoring(started),
+    scoring: liveScoring(threads),
     load() {
       loading ??= createWorkerEngine({
         model,
@@ -96,14 +80,6 @@ export function localEngine(
         onCrash,
         onLoss,
         ...(tuning && { tuning }),
-      }).then(async (engine) => {
-        try {
-          threads ??= startScoring();
-          return engine;
-        } catch (error) {
-          await engine.close();
-          throw error;
-        }
       });
       return loading;
     },
@@ -112,19 +88,19 @@ export function localEngine(
       // While the model still warms up there is nothing to wait for: its thread ends with the
       // process.
       await loading?.then((engine) => engine.close()).catch(() => {});
-      await threads?.close();
-      if (!shared) exchange.close();
+      await threads.close();
+      exchange.close();
     },
   };
 }
 
-/** The scoring that `speechfb score` runs too, on threads that are there by the time it is asked. */
-export function liveScoring(threads: () => ScoringThreads): Scoring {
+/** The scoring that `speechfb score` runs too, on its threads. */
+export function liveScoring(threads: ScoringThreads): Scoring {
   return {
-    readReference: (source, mostPhones) => threads().readReference(source, mostPhones),
-    openUtterance: (...given) => threads().openUtterance(...given),
-    stats: () => threads().stats(),
-    tidy: () => threads().tidy(),
+    readReference: (source, mostPhones) => threads.readReference(source, mostPhones),
+    openUtterance: threads.openUtterance,
+    stats: () => threads.stats(),
+    tidy: () => threads.tidy(),
   };
 }
 

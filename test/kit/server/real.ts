@@ -22,7 +22,7 @@ export async function openShippedModel(): Promise<{
   const threads = new ScoringThreads({ model });
   return {
     engine,
-    scoring: liveScoring(() => threads),
+    scoring: liveScoring(threads),
     async close() {
       await engine.close();
       await threads.close();
