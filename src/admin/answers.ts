@@ -23,11 +23,12 @@ export function statusOf(
     session_limit: finite(sessionLimit),
     ladder_step: level ?? null,
     slots: slots ? { slots: slots.slots, free: slots.free, refused: slots.refused, trunks: slots.trunks } : null,
-    nodes: nodes.map(({ address, isUp, isDraining, ...rest }) => ({
+    nodes: nodes.map(({ address, isUp, isDraining, model: runs = null, ...rest }) => ({
       address,
       up: isUp,
       draining: isDraining,
       ...rest,
+      model: runs,
     })),
     gateways: gateways.map((gateway) => ({
       gateway: gateway.gateway,

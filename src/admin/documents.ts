@@ -40,6 +40,8 @@ export const statusDocument = z.object({
       slots: count,
       free: count,
       leases: count,
+      /** Name and version; null: not known. */
+      model: z.string().nullable(),
     }),
   ),
   gateways: z.array(

@@ -1,6 +1,7 @@
-import type { NodeView, SessionView } from '../server/gateway/outside/view.ts';
+import type { SessionView } from '../server/gateway/outside/view.ts';
 import type { RoutingView } from '../server/hearing/router.ts';
 import type { LimitBook } from '../server/limit-book.ts';
+import type { NodeView } from '../server/node-directory.ts';
 
 /** What an admin plane is the plane of. */
 export type AdminTarget = {

@@ -24,6 +24,8 @@ export class TracedQueue implements WorkQueue {
   readonly #options: TracedQueueOptions;
   /** What was delivered, until it is committed. */
   readonly #going = new WeakMap<Delivery, { trace: MessageTrace; isDead: boolean }>();
+  /** What ends the parts that are being worked on, and the records that they are of. */
+  readonly #parts = new Map<EndPart, Delivery>();
 
   constructor(queue: WorkQueue, options: TracedQueueOptions) {
     this.#queue = queue;
@@ -64,23 +66,31 @@ export class TracedQueue implements WorkQueue {
 
   /** A record is gone, and nobody works on it any more, if anybody did; `why` in a word. */
   lost(record: Delivery, why: string): void {
+    for (const [end, of] of this.#parts) if (of === record) end(why);
     const { trace } = this.#going.get(record) ?? { trace: this.#process(record) };
     trace.end(why);
   }
 
+  /** Takes nothing more; what is still being worked on comes again, and is over here. */
   close(): Promise<void> {
+    for (const record of new Set(this.#parts.values())) this.lost(record, 'ended');
     return this.#queue.close();
   }
 
   /** Does a part of the work on a record that was delivered. */
   async part<Value>(delivery: Delivery, name: string, work: () => Promise<Value>): Promise<Value> {
-    const end = this.#going.get(delivery)?.trace.part(name);
+    const endSpan = this.#going.get(delivery)?.trace.part(name);
+    // A record may be lost before the work on it is over: then its spans are over already.
+    const end: EndPart = (failure) => {
+      if (this.#parts.delete(end)) endSpan?.(failure);
+    };
+    this.#parts.set(end, delivery);
     try {
       const value = await work();
-      end?.();
+      end();
       return value;
     } catch (error) {
-      end?.(whyOf(error));
+      end(whyOf(error));
       throw error;
     }
   }
@@ -126,6 +136,8 @@ export class TracedQueue implements WorkQueue {
     };
   }
 }
+
+type EndPart = (failure?: string) => void;
 
 function whyOf(error: unknown): string {
   return error instanceof QueueError ? error.why : error instanceof Error ? error.name : 'internal';

@@ -79,10 +79,10 @@ export type BegunSession = {
 };
 
 /**
- * A gateway that takes sessions: where learners find it ('': where they found the others), and what
- * it scores by.
+ * A gateway that takes sessions: where learners find it ('': where they found the others), and the
+ * models that it runs, each by name and version, its own first.
  */
-export type LiveGateway = { id: string; url: string; model: string };
+export type LiveGateway = { id: string; url: string; models: readonly string[] };
 
 /** Why a store did not do what it was asked. */
 export type StoreTrouble = 'timeout' | 'unreachable' | 'refused';

@@ -1,5 +1,6 @@
 import { type Aggregator, Counter, Gauge, type Registry } from 'prom-client';
 import { exposePolicy, type LivePolicyFigures } from './policy-metrics.ts';
+import type { SlotNumbers } from './slot-metrics.ts';
 
 /** What metrics show of a router. */
 type RoutingFigures = {
@@ -24,6 +25,8 @@ export type ModelFigures = {
   queueDepth: number;
   stepP95Ms: number;
   busy: number;
+  /** What its nodes take; undefined: it runs here. */
+  slots?: Pick<SlotNumbers, 'slots' | 'free'> | undefined;
 };
 
 /** Sound that a backend has heard; labels are bounded by whoever sums it. */
@@ -110,17 +113,23 @@ function exposeCounts({ view, sums }: Pick<RoutingSources, 'view' | 'sums'>, reg
 
 /** The models of ours one by one: `speechfb_engine_*` is of all of them together. */
 function exposeModels(models: RoutingSources['models'], registers: Registry[]): void {
-  const gauge = (name: string, help: string, aggregator: Aggregator, of: (figures: ModelFigures) => number): void => {
+  type Of = (figures: ModelFigures) => number | undefined;
+  const gauge = (name: string, help: string, aggregator: Aggregator, of: Of): void => {
     const made: Gauge = new Gauge({
       ...{ name: `speechfb_model_${name}`, help, labelNames: ['model', 'version'], aggregator, registers },
       collect() {
         this.reset();
-        for (const figures of models()) this.set({ model: figures.model, version: figures.version }, of(figures));
+        for (const figures of models()) {
+          const value = of(figures);
+          if (value !== undefined) this.set({ model: figures.model, version: figures.version }, value);
+        }
       },
     });
     void made;
   };
   gauge('sessions', 'Sessions by the model that scores them.', 'sum', ({ sessions }) => sessions);
+  gauge('slots', 'Sessions that the nodes of a model take at once.', 'max', ({ slots }) => slots?.slots);
+  gauge('slots_free', 'Slots of a model that are not leased.', 'max', ({ slots }) => slots?.free);
   gauge('queue_depth', 'Chunks that wait for a run, by model.', 'sum', ({ queueDepth }) => queueDepth);
   gauge('busy_ratio', 'Share of time that a model runs.', 'max', ({ busy }) => busy);
   gauge(

@@ -24,7 +24,7 @@ type ExposeGauge = (name: string, help: string, read: () => number | undefined) 
 
 /** Shows what is free at the nodes, and what became of the sessions there. */
 export function exposeSlots(read: () => SlotNumbers | undefined, gauge: ExposeGauge, registers: Registry[]): void {
-  gauge('slots', 'Sessions that the nodes take at once, or this node.', () => read()?.slots);
+  gauge('slots', 'Sessions that the nodes of all models take at once, or this node.', () => read()?.slots);
   gauge('slots_free', 'Slots that are not leased, as last heard.', () => read()?.free);
   gauge('trunks', 'Nodes that this gateway has a trunk to, or gateways that this node has.', () => read()?.trunks);
   new Counter({

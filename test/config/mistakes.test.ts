@@ -47,6 +47,7 @@ it.each<[string, string, z.ZodType]>([
   ['file of networks', networks, networksFile],
   ['capacity scenario', capacity, capacityScenario],
   ['routing policy that ships', shipped('routing/default.yaml'), routingPolicy],
+  ['routing policy of several versions', shipped('routing/versions.yaml'), routingPolicy],
   ['capacity scenario that ships', shipped('capacity/school-day.yaml'), capacityScenario],
   ['budget', shipped('budgets/mobile-500ms.yaml'), latencyBudget],
   ['service level', shipped('slo/live-feedback.yaml'), serviceLevelFile],

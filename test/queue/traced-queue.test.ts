@@ -131,3 +131,24 @@ it('says why a record could not be sent or committed', async () => {
   ]);
   expect(named(all, 'process retry')[0]!.attributes['error.type']).toBe('failed');
 });
+
+it.each<[what: string, end: (queue: TracedQueue, delivery: Delivery) => unknown, why: string]>([
+  ['lost while it is worked on', (queue, delivery) => queue.lost(delivery, 'expired'), 'expired'],
+  ['worked on when the queue is closed', (queue) => queue.close(), 'ended'],
+])('ends the spans of a record that is %s, once', async (_, end, why) => {
+  const { queue, spans, next } = opened();
+  await queue.append(record);
+  const delivery = await next();
+  let finish: () => void = () => {};
+  const work = queue.part(delivery, 'score', () => new Promise<void>((resolve) => (finish = resolve)));
+  await end(queue, delivery);
+  const ended = (await spans()).map(({ name, attributes }) => [name, attributes['error.type']]);
+  expect(ended).toEqual([
+    ['send retry', undefined],
+    ['score', why],
+    ['process retry', why],
+  ]);
+  finish();
+  await work;
+  expect(await spans()).toHaveLength(3);
+});

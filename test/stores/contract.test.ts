@@ -118,8 +118,8 @@ describe.each(redisLack ? kinds.slice(0, 1) : kinds)('a store of sessions (%s)',
   it('knows which gateways are there, until they go or say nothing', async () => {
     const { store, other, pass } = await open();
     const [one, two] = [
-      { id: 'one', url: 'ws://one', model: 'm 1' },
-      { id: 'two', url: '', model: 'm 1' },
+      { id: 'one', url: 'ws://one', models: ['m 1', 'm 2'] },
+      { id: 'two', url: '', models: ['m 1'] },
     ];
     expect(await store.announce(one, ttlMs)).toEqual([]);
     expect(await other.announce(two, 500)).toEqual([one]);
@@ -141,8 +141,8 @@ it.skipIf(redisLack !== undefined)('a Redis of two regions shows each its own se
   await expect.poll(() => eu.isUp && us.isUp && none.isUp).toBe(true);
   await eu.save(saved({}), ttlMs);
   for (const store of [us, none]) expect((await store.claim(claim({}), ttlMs)).kind).toBe('unknown');
-  expect(await eu.announce({ id: 'one', url: '', model: 'm 1' }, ttlMs)).toEqual([]);
-  expect(await us.announce({ id: 'two', url: '', model: 'm 1' }, ttlMs)).toEqual([]);
+  expect(await eu.announce({ id: 'one', url: '', models: ['m 1'] }, ttlMs)).toEqual([]);
+  expect(await us.announce({ id: 'two', url: '', models: ['m 1'] }, ttlMs)).toEqual([]);
   expect((await eu.claim(claim({}), ttlMs)).kind).toBe('claimed');
 });
 

@@ -3,11 +3,12 @@ import type { AdminTarget, GatewayStatus, PolicyTarget, TargetStatus, TenantsTar
 import { stalled } from '../../server/admission/admission.ts';
 import type { Warm } from '../../server/cluster/messages.ts';
 import type { Supervisor } from '../../server/cluster/supervisor.ts';
-import type { GatewayView, NodeView } from '../../server/gateway/outside/view.ts';
+import type { GatewayView } from '../../server/gateway/outside/view.ts';
 import type { RunningServer } from '../../server/gateway/server.ts';
 import type { Scoring } from '../../server/hearing/local-model.ts';
 import type { LimitBook } from '../../server/limit-book.ts';
 import { defaultLimits } from '../../server/limits.ts';
+import { nodesOnce } from '../../server/node-directory.ts';
 import type { SlotNumbers } from '../../telemetry/slot-metrics.ts';
 import type { InferenceNode } from '../../trunk/node/inference-node.ts';
 
@@ -134,7 +135,7 @@ function sumOf(
     queueDelayMs: Math.max(0, ...there.map(({ standingMs }) => standingMs)),
     audioRate: there.every(({ audioRate }) => audioRate !== undefined) ? sum((view) => view.audioRate ?? 0) : undefined,
     slots: slotsOf(there),
-    nodes: nodesOf(there),
+    nodes: nodesOnce(there.flatMap(({ nodes }) => nodes)),
     gateways: [...views].map(([gateway, view]) => gatewayOf(gateway, view)),
   };
 }
@@ -153,15 +154,4 @@ function slotsOf(views: readonly GatewayView[]): SlotNumbers | undefined {
   const seen = views.flatMap(({ slots }) => slots ?? []);
   const [most] = seen.sort((a, b) => b.trunks - a.trunks);
   return most && { ...most, refused: seen.reduce((total, { refused }) => total + refused, 0) };
-}
-
-/** Each node once, with the slots that all gateways have of it. */
-function nodesOf(views: readonly GatewayView[]): readonly NodeView[] {
-  const byAddress = new Map<string, NodeView>();
-  for (const node of views.flatMap(({ nodes }) => nodes)) {
-    const known = byAddress.get(node.address);
-    const leases = (known?.leases ?? 0) + node.leases;
-    byAddress.set(node.address, known?.isUp && !node.isUp ? { ...known, leases } : { ...node, leases });
-  }
-  return [...byAddress.values()];
 }

@@ -61,7 +61,7 @@ export async function runGateway(
     const store = openStore(settings.store, settings.role.region, log, tracing);
     const handoff = openHandoff({ ...settings, region: settings.role.region }, log, tracing);
     await using routing = await ServedRouting.open(settings, {
-      ...{ log, gateways, tenants, own: { model, folder, scoring: served.scoring } },
+      ...{ log, gateways, limits, tenants, own: { model, folder, scoring: served.scoring } },
       start: (other) => servedEngine(beside, other, log),
     });
     served.followTls?.(reloads);

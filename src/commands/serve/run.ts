@@ -86,12 +86,12 @@ async function serveAlone(
   const tenants = tenantsOf(settings, log);
   const own = { model, folder, scoring: engine.scoring };
   const beside = (other: ModelPackage) => servedEngine({ ...settings.role, tracing }, other, log);
-  const place = { log, own, start: beside, gateways: 1, audit: admin.audit, tenants };
+  const limitsInForce = { ...defaultLimits, ...firstGuess(curve), ...options.limits };
+  const place = { log, own, start: beside, gateways: 1, limits: limitsInForce, audit: admin.audit, tenants };
   await using routing = await ServedRouting.open(settings, place);
   const warming = defer<AcousticEngine>();
   const store = openStore(settings.store, settings.role.region, log, tracing);
   const handoff = openHandoff({ ...settings, region: settings.role.region }, log, tracing);
-  const limitsInForce = { ...defaultLimits, ...firstGuess(curve), ...options.limits };
   const start = {
     ...{ ...options, tenants, limitsInForce },
     routing,

@@ -66,14 +66,16 @@ function gatewayTable({ gateways }: StatusDocument, columns: number | undefined)
 
 function nodeTable({ nodes }: StatusDocument, columns: number | undefined): string {
   if (nodes.length === 0) return '';
-  const rows = nodes.map(({ address, up, draining, slots, free, leases }) => [
+  const rows = nodes.map(({ address, model, up, draining, slots, free, leases }) => [
     address,
+    model ?? '-',
     up ? (draining ? 'draining' : 'up') : 'not there',
     String(slots),
     String(free),
     String(leases),
   ]);
-  return fitTable(['node', 'state', 'slots', 'free', 'ours'], rows, { columns, left: ['node', 'state'] });
+  const head = ['node', 'model', 'state', 'slots', 'free', 'ours'];
+  return fitTable(head, rows, { columns, left: ['node', 'model', 'state'], spare: ['model'] });
 }
 
 /** The sessions of a server, for a terminal. */

@@ -18,7 +18,7 @@ export function renderPolicy(
   ]);
   const backends = spec.backends.map((backend) => [
     `  ${backend.name}`,
-    backend.kind,
+    backend.kind === 'local' && backend.model !== undefined ? `local (${backend.model})` : backend.kind,
     `${dollars(backend.price)}/min`,
     backend.maxSessions === undefined ? '' : whole(backend.maxSessions),
     backend.most === undefined ? '' : `${dollars(backend.most)}/h`,

@@ -68,7 +68,7 @@ export type AdmissionState = Wish & {
   /** Somebody goes for it, so that the machine has no more to do than before. */
   isRelief?: boolean;
   draining: boolean;
-  /** Absent while the model warms up. */
+  /** The own model's: one beside it says by itself what it takes. Absent while it warms up. */
   engine: EngineStats | undefined;
   /** Absent where scoring has no threads of its own. */
   scoring: ScoringStats | undefined;
@@ -90,8 +90,8 @@ export function stalled(engine: EngineStats, scoring: ScoringStats | undefined, 
 }
 
 /**
- * The sentence that names the part of the server that has no room for one more session; undefined:
- * all have.
+ * The sentence that names the part of a model that has no room for one more session, its network or
+ * its scoring; undefined: both have.
  */
 export function overloaded(
   { engine, scoring }: Pick<AdmissionState, 'engine' | 'scoring'>,

@@ -10,7 +10,7 @@ export type GatewayStoreOptions = {
   store: SessionStore;
   /** How long a session outlives its gateway, ms. */
   ttlMs: number;
-  /** Where this gateway is found and what it scores by; undefined while it takes no sessions. */
+  /** Where this gateway is found, and its models; undefined while it takes no sessions. */
   self(): Omit<LiveGateway, 'id'> | undefined;
   metrics: Pick<Metrics, 'storeFailure'>;
 };
@@ -20,7 +20,7 @@ export class GatewayStore {
   readonly store: SessionStore;
   readonly keeper: Keeper;
   readonly peers: Peers;
-  #model: string | undefined;
+  #hasTakenSessions = false;
 
   constructor({ store, ttlMs, self, metrics }: GatewayStoreOptions) {
     const id = createSecret(9);
@@ -29,26 +29,26 @@ export class GatewayStore {
     this.keeper = new Keeper({ store, gateway: id, ttlMs, onTrouble });
     const selfWithId = (): LiveGateway | undefined => {
       const found = self();
-      this.#model = found?.model ?? this.#model;
+      this.#hasTakenSessions ||= found !== undefined;
       return found && { id, ...found };
     };
     this.peers = new Peers({ store, self: selfWithId, onTrouble });
   }
 
   /**
-   * Takes no more sessions, and says where those that are here may go; undefined: there is no other
-   * gateway with its model.
+   * Takes no more sessions, and says where those that are here may go: each to a gateway that runs
+   * its model; undefined: there is no other gateway.
    */
   async leave(): Promise<MoveTo | undefined> {
-    const model = this.#model;
-    if (model === undefined) return undefined;
+    if (!this.#hasTakenSessions) return undefined;
     await this.peers.leave();
     // Those that are stopped together leave together, and are nowhere to go.
     await wait(leavingMs);
     await this.peers.leave();
-    if (!this.peers.any(model)) return undefined;
-    return async (session) => {
-      const to = (await this.keeper.write(session)) ? this.peers.any(model) : undefined;
+    if (!this.peers.areThere) return undefined;
+    return async (session, model) => {
+      const isKept = this.peers.any(model) !== undefined && (await this.keeper.write(session));
+      const to = isKept ? this.peers.any(model) : undefined;
       return to && (to.url === '' ? null : to.url);
     };
   }

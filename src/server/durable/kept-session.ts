@@ -11,9 +11,9 @@ export type SessionKeeper = {
 
 /**
  * Writes a session for another gateway, and says where its client finds that: a URL, or null where
- * it found this one; undefined: nowhere.
+ * it found this one; undefined: nowhere. `model`: what scores it, by name and version.
  */
-export type MoveTo = (session: KeptSession) => Promise<string | null | undefined>;
+export type MoveTo = (session: KeptSession, model: string) => Promise<string | null | undefined>;
 
 /** A session as its keeper sees it. */
 export type KeptSession = {

@@ -31,10 +31,19 @@ export class Peers {
     await this.#tell(0);
   }
 
-  /** One of those that have the same model, drawn by chance; undefined: there is none. */
+  /** Whether anybody else takes sessions. */
+  get areThere(): boolean {
+    return this.#others.length > 0;
+  }
+
+  /**
+   * One of those that run this model, drawn by chance; undefined: there is none. One without a URL
+   * of its own may be found in place of any other: then all have to run it.
+   */
   any(model: string): LiveGateway | undefined {
-    const fit = this.#others.filter((other) => other.model === model);
-    return fit[Math.floor(Math.random() * fit.length)];
+    const fit = this.#others.filter(({ models }) => models.includes(model));
+    const sure = fit.length === this.#others.length ? fit : fit.filter(({ url }) => url !== '');
+    return sure[Math.floor(Math.random() * sure.length)];
   }
 
   async #tell(ttlMs: number): Promise<void> {
@@ -43,7 +52,7 @@ export class Peers {
     if (id === undefined || !store.isUp) return;
     this.#announced = id;
     try {
-      this.#others = await store.announce(self() ?? { id, url: '', model: '' }, self() ? ttlMs : 0);
+      this.#others = await store.announce(self() ?? { id, url: '', models: [] }, self() ? ttlMs : 0);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       onTrouble(error.why);

@@ -9,7 +9,7 @@ import type { ServerOptions } from './server-options.ts';
 
 /** The parts of a server that are measured when somebody asks; some come to be later. */
 type MeasuredParts = {
-  options: Pick<ServerOptions, 'version' | 'slots' | 'store' | 'tenants' | 'tracing' | 'late'>;
+  options: Pick<ServerOptions, 'version' | 'store' | 'tenants' | 'tracing' | 'late'>;
   limits: Limits;
   registry(): Registry;
   /** The own model. */
@@ -24,13 +24,13 @@ type MeasuredParts = {
 
 export function serverMetrics(parts: MeasuredParts): Metrics {
   const { options, limits, models, registry, overload, tenants, tlsEndsMs } = parts;
-  const { version, slots, late } = options;
+  const { version, late } = options;
   return new Metrics({
     version,
     sessions: () => registry().countByState(),
     engine: () => engineNumbers(parts.engine(), models.engines()),
     scoring: () => models.scoring(),
-    slots: () => slots?.stats(),
+    slots: () => models.slots(),
     spans: options.tracing && (() => options.tracing!.spans()),
     storeUp: () => options.store?.isWhole,
     overload,

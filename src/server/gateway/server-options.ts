@@ -17,11 +17,12 @@ import type { Meter } from '../hearing/meter.ts';
 import type { Router } from '../hearing/router.ts';
 import type { Witness } from '../hearing/witness.ts';
 import type { Limits } from '../limits.ts';
+import type { NodeDirectory } from '../node-directory.ts';
 import type { TenantRegistry } from '../tenants/tenant-registry.ts';
 import type { DrainReport } from './drain.ts';
 import type { CallerPolicy } from './http/upgrade.ts';
 import type { Supervision } from './outside/supervision.ts';
-import type { GatewayView, NodeDirectory, SessionView } from './outside/view.ts';
+import type { GatewayView, SessionView } from './outside/view.ts';
 
 export type ServerOptions = {
   /**

@@ -23,12 +23,6 @@ export type RoutedParts = {
   slots: SlotSource | undefined;
 };
 
-/** Sessions for which the nodes of all models have slots; without nodes there is no bound. */
-export function placesOf(slots: SlotSource | undefined, router: Router | undefined): number {
-  const beside = router?.models.reduce((sum, { places }) => sum + (places?.() ?? 0), 0) ?? 0;
-  return slots ? slots.places() + beside : Number.POSITIVE_INFINITY;
-}
-
 /** The router of a server, whose figures are among its metrics. */
 export function createRouter(
   { policy, meter, witness, figures, models }: NonNullable<ServerOptions['routing']>,

@@ -35,7 +35,7 @@ import { createContext } from './server-context.ts';
 import { createFrontDoor } from './server-http.ts';
 import { serverMetrics } from './server-metrics.ts';
 import { policyOf, type RunningServer, type ServerOptions, type ServerStats } from './server-options.ts';
-import { createRouter, placesOf } from './server-routing.ts';
+import { createRouter } from './server-routing.ts';
 import { othersOf, supervisedGateway } from './supervised.ts';
 import { Takeover } from './takeover.ts';
 import { Tenancy } from './tenancy.ts';
@@ -83,13 +83,14 @@ class Server implements RunningServer {
   /** The own model, and those of a policy beside it. */
   readonly #models = new RunningModels({
     own: () => this.#engine && { engine: this.#engine, scoring: this.#options.scoring },
+    elsewhere: () => this.#options,
     beside: () => this.router?.models ?? [],
     sessions: () => this.#room.sessionsTaken,
   });
   readonly #refused = (why: RefusedRequest, message: string) =>
     noteHttpRefusal({ metrics: this.#metrics, log: this.#log }, why, message);
   readonly #self = () => selfOf(this.#notReady(), this.#options.publicUrl, this.#context);
-  readonly #capacity = () => Math.min(this.#overload.sessionLimit, placesOf(this.#options.slots, this.router));
+  readonly #capacity = () => Math.min(this.#overload.sessionLimit, this.#models.places());
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -188,7 +189,6 @@ class Server implements RunningServer {
   }
 
   view(): GatewayView {
-    const { slots, nodes } = this.#options;
     return {
       notReady: this.#notReady(),
       sockets: this.#reception.size,
@@ -196,14 +196,14 @@ class Server implements RunningServer {
       lanes: this.#registry.countByLane(),
       sessionLimit: this.#capacity(),
       ...this.#overload.numbers(this.#context.now(), this.#registry.size),
-      slots: slots?.stats(),
-      nodes: nodes?.nodes() ?? [],
+      slots: this.#models.slots(),
+      nodes: this.#models.nodes(),
       routing: this.router?.view(),
     };
   }
 
   sessions(): readonly SessionView[] {
-    return sessionViews(this.#registry.all(), this.#context.now(), this.#options.nodes);
+    return sessionViews(this.#registry.all(), this.#context.now(), this.#models);
   }
 
   cordon(isCordoned: boolean): void {
@@ -353,8 +353,8 @@ class Server implements RunningServer {
       capacity: this.#capacity,
       state: () => ({
         draining: this.#isDraining || this.#isCordoned,
-        engine: this.#models.engines(),
-        scoring: this.#models.scoring(),
+        engine: this.#engine?.stats(),
+        scoring: this.#options.scoring.stats?.(),
       }),
       others: othersOf(this.#options.supervision),
       takesOver: this.#options.store !== undefined,

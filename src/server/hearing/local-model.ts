@@ -4,6 +4,8 @@ import type { Hindrance } from '../../routing/decide/decide.ts';
 import type { OpenUtterance } from '../../scoring/pipeline.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { ScoringStats } from '../../scoring/threads/pool.ts';
+import type { SlotSource } from '../../telemetry/slot-metrics.ts';
+import type { NodeDirectory } from '../node-directory.ts';
 
 /** One of several models of ours, which hears and scores the sessions that a policy gives it. */
 export type LocalModel = {
@@ -14,8 +16,10 @@ export type LocalModel = {
   readonly scoring: Scoring;
   /** Sessions that it hears. */
   readonly sessions: number;
-  /** Sessions for which its nodes have slots, taken ones too; absent: it runs here. */
-  places?: (() => number) | undefined;
+  /** The slots of its nodes; absent: it runs here. */
+  slots?: SlotSource | undefined;
+  /** Its nodes; absent: it runs here. */
+  nodes?: NodeDirectory | undefined;
   /** Why it takes no session now; undefined: it does. */
   hindrance(): Hindrance | undefined;
   /** A session is heard by it, until the function is called that this gives. */

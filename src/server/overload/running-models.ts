@@ -1,6 +1,8 @@
 import type { AcousticEngine, EngineStats } from '../../acoustic/engine/types.ts';
 import type { ScoringStats } from '../../scoring/threads/pool.ts';
 import type { ModelFigures } from '../../telemetry/routing-metrics.ts';
+import type { SlotNumbers, SlotSource } from '../../telemetry/slot-metrics.ts';
+import { type NodeDirectory, type NodeView, nodesOnce } from '../node-directory.ts';
 
 /** A model that runs, as far as the load of the machine is concerned. */
 type RunningModel = {
@@ -8,19 +10,25 @@ type RunningModel = {
   readonly scoring: { stats?(): ScoringStats; tidy?(): void };
 };
 
+/** Where a model runs that runs elsewhere. */
+type Elsewhere = { readonly slots?: SlotSource | undefined; readonly nodes?: NodeDirectory | undefined };
+
 export type RunningModelsOptions = {
   /** The server's own model; undefined while it warms up. */
   own(): RunningModel | undefined;
+  /** Where the own model runs, which is known while that warms up, too. */
+  elsewhere(): Elsewhere;
   /** Models that run beside it, on the same cores. */
-  beside(): readonly (RunningModel & { readonly sessions: number })[];
+  beside(): readonly (RunningModel & Elsewhere & { readonly sessions: number })[];
   /** Sessions that all of them hear. */
   sessions(): number;
 };
 
 /**
- * All models of a server as one: what they do adds up, and how late and how busy they are is that
- * of the one in most trouble. How long threads were silent is that of the own model: one beside it
- * that stands still is hindered, and takes nothing from the others.
+ * All models of a server as metrics show them: what they do adds up, and how late and how busy they
+ * are is that of the one in most trouble. Whom to let in goes by the model that would hear him. How
+ * long threads were silent is that of the own model: one beside it that stands still is hindered,
+ * and takes nothing from the others.
  */
 export class RunningModels {
   readonly #options: RunningModelsOptions;
@@ -47,15 +55,45 @@ export class RunningModels {
     return own && { ...worst, silentMs: own.silentMs };
   }
 
+  /** Sessions for which the nodes have slots, taken ones too; without nodes there is no bound. */
+  places(): number {
+    return this.#elsewhere().reduce(
+      (sum, { slots }) => sum + slots.places(),
+      this.#options.elsewhere().slots ? 0 : Number.POSITIVE_INFINITY,
+    );
+  }
+
+  /** The slots of all nodes; undefined: all models run here. */
+  slots(): SlotNumbers | undefined {
+    const [first, ...rest] = this.#elsewhere().map(({ slots }) => slots.stats());
+    return first && rest.reduce(sumOf, first);
+  }
+
+  /** Each node once, whichever model it has. */
+  nodes(): readonly NodeView[] {
+    return nodesOnce(this.#elsewhere().flatMap(({ nodes }) => nodes?.nodes() ?? []));
+  }
+
+  /** The node at which a session is scored now; undefined: here, or nowhere yet. */
+  nodeOf(session: string): string | undefined {
+    for (const { nodes } of this.#elsewhere()) {
+      const node = nodes?.nodeOf(session);
+      if (node !== undefined) return node;
+    }
+    return undefined;
+  }
+
   /** Each by itself, the own one first. */
   figures(): ModelFigures[] {
     const beside = this.#options.beside();
+    const slots = [this.#options.elsewhere(), ...beside].map((model) => model.slots?.stats());
     const others = beside.reduce((sum, { sessions }) => sum + sessions, 0);
     const counts = [this.#options.sessions() - others, ...beside.map(({ sessions }) => sessions)];
     return this.#all().map(({ engine }, at) => {
       const { name: model, version } = engine.model;
       const { queueDepth, stepP95Ms, busy } = engine.stats();
-      return { model, version, sessions: Math.max(0, counts[at]!), queueDepth, stepP95Ms, busy };
+      const doing = { sessions: Math.max(0, counts[at]!), queueDepth, stepP95Ms, busy };
+      return { model, version, ...doing, slots: slots[at] };
     });
   }
 
@@ -75,11 +113,31 @@ export class RunningModels {
     }
   }
 
+  /** The models that run elsewhere, the own one first. */
+  #elsewhere(): (Elsewhere & { slots: SlotSource })[] {
+    return [this.#options.elsewhere(), ...this.#options.beside()].flatMap(({ slots, nodes }) =>
+      slots ? { slots, nodes } : [],
+    );
+  }
+
   /** The own one first; none while that warms up. */
   #all(): RunningModel[] {
     const own = this.#options.own();
     return own ? [own, ...this.#options.beside()] : [];
   }
+}
+
+function sumOf(one: SlotNumbers, other: SlotNumbers): SlotNumbers {
+  const rehoused = { ...one.rehoused };
+  for (const [why, count] of Object.entries(other.rehoused ?? {})) rehoused[why] = (rehoused[why] ?? 0) + count;
+  return {
+    slots: one.slots + other.slots,
+    free: one.free + other.free,
+    trunks: one.trunks + other.trunks,
+    refused: one.refused + other.refused,
+    spilled: (one.spilled ?? 0) + (other.spilled ?? 0),
+    rehoused,
+  };
 }
 
 function joined(own: EngineStats, beside: readonly EngineStats[]): EngineStats {

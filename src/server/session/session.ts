@@ -17,7 +17,7 @@ import { type HandOver, handOverOf } from './hand-over.ts';
 import { type OpenText, openText } from './open-text.ts';
 import { Outbox } from './outbox.ts';
 import { errorMessage, readyMessage, slowReader } from './replies.ts';
-import { savedSession } from './saved-session.ts';
+import { modelOf, savedSession } from './saved-session.ts';
 import { SessionAudio } from './session-audio.ts';
 import { SessionEnd } from './session-end.ts';
 import { newIdentity, type SessionOptions, type SessionSocket } from './session-options.ts';
@@ -226,7 +226,7 @@ export class Session implements KeptSession {
   /** Whether another gateway goes on with the session; its client is told where. */
   async #moved(moveTo: MoveTo): Promise<boolean> {
     if (!this.#keeper || this.#end.phase !== 'live') return false;
-    const to = await moveTo(this);
+    const to = await moveTo(this, modelOf(this.#context));
     if (to === undefined || this.#end.phase !== 'live') return false;
     if (this.#socket && !this.#socket.followsMoves) return false;
     const gone = new Promise<void>((resolve) => (this.#onGone = resolve));

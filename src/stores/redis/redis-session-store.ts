@@ -77,14 +77,15 @@ export class RedisSessionStore implements SessionStore {
     return { sessionId: String(session), startHash: String(start) };
   }
 
-  async announce({ id, url, model }: LiveGateway, ttlMs: number): Promise<readonly LiveGateway[]> {
-    const what = JSON.stringify([url, model]);
+  async announce({ id, url, models }: LiveGateway, ttlMs: number): Promise<readonly LiveGateway[]> {
+    const what = JSON.stringify([url, ...models]);
     const [, all, since] = await this.#link.run('announce', this.#keys.gateways, [ttlMs, id, what], false);
     const flat = all as string[];
     const gateways: LiveGateway[] = [];
     for (let at = 0; at < flat.length; at += 2) {
-      const [foundUrl, foundModel] = JSON.parse(flat[at + 1]!) as [string, string];
-      gateways.push({ id: flat[at]!, url: foundUrl, model: foundModel });
+      // One of an older version says one model, and reads the first of ours.
+      const [foundUrl, ...foundModels] = JSON.parse(flat[at + 1]!) as [string, ...string[]];
+      gateways.push({ id: flat[at]!, url: foundUrl, models: foundModels });
     }
     const others = gateways.filter((gateway) => gateway.id !== id);
     if (ttlMs > 0) this.#announced(others.length === 0, String(since));

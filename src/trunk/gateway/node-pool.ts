@@ -34,6 +34,11 @@ export type NodePoolOptions = {
   maxRetainedBytes?: number;
 };
 
+/** A node of a pool; `leases`: slots that this gateway has, `model`: what it says that it runs. */
+type PooledNode = Pick<NodeLink, 'address' | 'isUp' | 'isDraining' | 'slots' | 'free' | 'leases'> & {
+  model: string | undefined;
+};
+
 /** The nodes of a gateway, and its sessions at them. */
 export class NodePool {
   readonly #options: NodePoolOptions;
@@ -152,9 +157,10 @@ export class NodePool {
   }
 
   /** Each node that is looked for, whether it is there or not. */
-  nodes(): { address: string; isUp: boolean; isDraining: boolean; slots: number; free: number; leases: number }[] {
+  nodes(): PooledNode[] {
+    const { name, version } = this.#options.model;
     return [...this.#links.values()].map(({ address, isUp, isDraining, slots, free, leases }) => {
-      return { address, isUp, isDraining, slots, free, leases };
+      return { address, isUp, isDraining, slots, free, leases, model: isUp ? `${name} ${version}` : undefined };
     });
   }
 

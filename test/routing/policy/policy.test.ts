@@ -32,10 +32,14 @@ function problemsOf(
   }
 }
 
-it('the policy that ships is sound', () => {
-  const file = 'routing/default.yaml';
+it.each([
+  ['default', 7, [undefined, undefined]],
+  ['versions', 2, ['next', 'draft']],
+])('the policy %s that ships is sound', (name, rules, [canary, shadow]) => {
+  const file = `routing/${name}.yaml`;
   const [policy] = parseDocuments(file, readFileSync(file, 'utf8'), 'RoutingPolicy', routingPolicy);
-  expect(policy!.value.spec.rules.length).toBeGreaterThan(3);
+  const { spec } = policy!.value;
+  expect([spec.rules.length, spec.canary?.to, spec.shadow?.to]).toEqual([rules, canary, shadow]);
 });
 
 it('the published schema is that of the code', () => {

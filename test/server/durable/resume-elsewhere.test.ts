@@ -107,7 +107,7 @@ describe('a gateway that goes away', () => {
     const uncut = await readWhole(other.url);
     const learner = new Learner(() => (hasUrl ? [one.url] : [one.url, other.url]));
     await learner.speak(0, 40);
-    await expect.poll(async () => (await announce.call(store, { id: 'x', url: '', model: '' }, 0)).length).toBe(2);
+    await expect.poll(async () => (await announce.call(store, { id: 'x', url: '', models: [] }, 0)).length).toBe(2);
     const drained = await one.drain();
     expect(drained).toEqual({ sessions: 1, finished: 1 });
     await learner.speak(41, 99);
@@ -116,6 +116,40 @@ describe('a gateway that goes away', () => {
     expect(learner.of('moving')).toHaveLength(1);
     expect(learner.of('go_away')).toEqual([]);
     expect(told(learner.events)).toEqual(told(uncut));
+  });
+
+  it.each<[what: string, run: [boolean, boolean], hasUrl: boolean, goes: boolean]>([
+    ['to the only one that runs the version which scores them', [false, true], true, true],
+    ['nowhere, where none of them runs it', [false, false], true, false],
+    ['nowhere, where it cannot be said which of them runs it', [false, true], false, false],
+    ['to any of them, where all run it', [true, true], false, true],
+  ])('sends its learners %s', async (_, run, hasUrl, goes) => {
+    const store = new MemorySessionStore(now);
+    const own = await serve({ store, routing: newer(true) });
+    const others = [await serve({ store, routing: newer(run[0]) }), await serve({ store, routing: newer(run[1]) })];
+    const { announce } = store;
+    store.announce = async (...given) => {
+      const found = (await announce.apply(store, given)).toSorted(
+        (one, other) => one.models.length - other.models.length,
+      );
+      return found.map((peer, index) => ({ ...peer, url: hasUrl ? others[index]!.url : '' }));
+    };
+    await expect.poll(async () => (await announce.call(store, { id: 'x', url: '', models: [] }, 0)).length).toBe(3);
+    const learner = new Learner(() => (hasUrl ? [own.url] : [own.url, others[0]!.url]));
+    await learner.speak(0, 40);
+    await own.drain();
+    if (!goes) {
+      expect([learner.of('moving'), learner.of('go_away').length]).toEqual([[], 1]);
+      expect(learner.of('utterance_final')).toHaveLength(1);
+      return;
+    }
+    await learner.speak(41, 99);
+    expect(await learner.finish()).toMatchObject({ outcome: 'closed' });
+    expect(learner.broken).toEqual([]);
+    expect(learner.of('ready').map(({ resumed, model }) => [resumed, model.version])).toEqual([
+      [false, '9'],
+      [true, '9'],
+    ]);
   });
 
   it('without another one, or with a client that does not follow, ends them as ever', async () => {

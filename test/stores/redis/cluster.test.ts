@@ -81,8 +81,8 @@ describe.skipIf(redisLack !== undefined)('a cluster of Redis', { timeout: 90_000
       sessionId: 'a',
       startHash: 'h',
     });
-    await store.announce({ id: 'one', url: '', model: 'm' }, ttlMs);
-    expect(await other.announce({ id: 'two', url: '', model: 'm' }, ttlMs)).toMatchObject([{ id: 'one' }]);
+    await store.announce({ id: 'one', url: '', models: ['m'] }, ttlMs);
+    expect(await other.announce({ id: 'two', url: '', models: ['m'] }, ttlMs)).toMatchObject([{ id: 'one' }]);
 
     const caps = new RedisCapStore(link);
     const party = { maxSessions: 1, starts: { most: 9, withinMs: 1000 }, maxSoundMs: 1000 };

@@ -33,7 +33,7 @@ describe.skipIf(redisLack !== undefined)('a Redis', { timeout: 60_000 }, () => {
     const { store, said } = open(`redis://speechfb:${word}@${redis.address}/1`);
     await expect.poll(() => store.isUp, patience).toBe(true);
     expect(await store.save(saved(1), ttlMs)).toBe('saved');
-    expect(await store.announce({ id: 'one', url: '', model: 'm' }, ttlMs)).toEqual([]);
+    expect(await store.announce({ id: 'one', url: '', models: ['m'] }, ttlMs)).toEqual([]);
     expect(said()).not.toMatch(/refuses/);
   });
 
@@ -172,7 +172,7 @@ describe.skipIf(redisLack !== undefined)('a Redis', { timeout: 60_000 }, () => {
       ups += 1;
     });
     await expect.poll(() => store.isUp, patience).toBe(true);
-    const self = { id: 'one', url: '', model: 'm' };
+    const self = { id: 'one', url: '', models: ['m'] };
     for (let tries = 0; tries < 3; tries += 1) await store.announce(self, ttlMs);
     await store.save(saved(1), ttlMs);
     expect(await store.save({ ...saved(1), ordinal: 2, wasSaved: true }, ttlMs)).toBe('saved');
@@ -187,7 +187,7 @@ describe.skipIf(redisLack !== undefined)('a Redis', { timeout: 60_000 }, () => {
   it('says whether other gateways are there, when that has changed for long', async () => {
     const [one, two] = [open(`redis://:${word}@${redis.address}/1`), open(`redis://:${word}@${redis.address}/1`)];
     await expect.poll(() => one.store.isUp && two.store.isUp, patience).toBe(true);
-    const [first, second] = ['first', 'second'].map((id) => ({ id, url: '', model: 'm' })) as [
+    const [first, second] = ['first', 'second'].map((id): LiveGateway => ({ id, url: '', models: ['m'] })) as [
       LiveGateway,
       LiveGateway,
     ];

@@ -7,15 +7,19 @@ import { fileTrouble } from '../../../file-trouble.ts';
 import type { PolicySpec } from '../../../routing/policy/spec.ts';
 import { isSameLanguage } from '../../../server/hearing/language.ts';
 import type { LocalModel } from '../../../server/hearing/local-model.ts';
+import type { Limits } from '../../../server/limits.ts';
 import { didYouMean } from '../../../suggest.ts';
 import type { Log } from '../../../telemetry/log.ts';
 import { packageFolder } from '../../shipped.ts';
-import { identityOf, type ModelRun, RunningLocal } from './running-local.ts';
+import { identityOf, type ModelRun, type ModelStats, RunningLocal } from './running-local.ts';
 
 export type LocalModelsOptions = {
   log: Log;
   /** The server's own model, and its folder. */
   own: { model: ModelPackage; folder: string };
+  /** How the own model does; undefined while it warms up. */
+  ownStats(): ModelStats | undefined;
+  limits: Limits;
   /** Files of a policy are sought beside it. */
   policyFile: string;
   /** Makes ready what runs a model, which its `load` begins. */
@@ -126,11 +130,12 @@ export class LocalModels {
     const key = `${folder} ${identityOf(model)}`;
     const known = this.#running.get(key);
     if (known?.isUsable) return known;
-    const { log, start } = this.#options;
+    const { log, limits, ownStats, start } = this.#options;
     const forget = (): void => {
       if (this.#running.get(key) === running) this.#running.delete(key);
     };
-    const running: RunningLocal = new RunningLocal({ folder, model, log, run: start(model), onOver: forget });
+    const run = start(model);
+    const running: RunningLocal = new RunningLocal({ folder, model, limits, log, run, own: ownStats, onOver: forget });
     this.#running.set(key, running);
     return running;
   }

@@ -1,9 +1,11 @@
-import type { AcousticEngine } from '../../../acoustic/engine/types.ts';
+import type { AcousticEngine, EngineStats } from '../../../acoustic/engine/types.ts';
 import type { ModelPackage } from '../../../acoustic/model/model-package.ts';
 import type { Hindrance } from '../../../routing/decide/decide.ts';
-import { stalled } from '../../../server/admission/admission.ts';
+import type { ScoringStats } from '../../../scoring/threads/pool.ts';
+import { overloaded, stalled } from '../../../server/admission/admission.ts';
 import type { LocalModel, Scoring } from '../../../server/hearing/local-model.ts';
-import { defaultLimits } from '../../../server/limits.ts';
+import type { Limits } from '../../../server/limits.ts';
+import type { NodeDirectory } from '../../../server/node-directory.ts';
 import type { Log } from '../../../telemetry/log.ts';
 import type { SlotSource } from '../../../telemetry/slot-metrics.ts';
 import { defer } from '../../../threads/defer.ts';
@@ -14,15 +16,22 @@ export type ModelRun = {
   load(): Promise<AcousticEngine>;
   /** Absent: it runs here. */
   slots?: SlotSource;
+  nodes?: NodeDirectory;
   /** Rejects when it can never score again. */
   died: Promise<never>;
   close(): Promise<void>;
 };
 
+/** How a model does, and what scores by it, where that has threads here. */
+export type ModelStats = { engine: EngineStats; scoring: ScoringStats | undefined };
+
 export type RunningLocalOptions = {
   folder: string;
   model: ModelPackage;
   run: ModelRun;
+  limits: Limits;
+  /** The server's own model, on the same machine; undefined while it warms up. */
+  own(): ModelStats | undefined;
   log: Log;
   /** Nobody uses it any more, or it cannot go on. */
   onOver(): void;
@@ -36,7 +45,8 @@ export function identityOf({ name, version }: Pick<ModelPackage, 'name' | 'versi
 /** A model that runs beside the server's own as long as a policy or a session uses it. */
 export class RunningLocal implements LocalModel {
   readonly identity: string;
-  readonly places: (() => number) | undefined;
+  readonly slots: SlotSource | undefined;
+  readonly nodes: NodeDirectory | undefined;
   readonly #options: RunningLocalOptions;
   #loading: Promise<void> | undefined;
   #engine: AcousticEngine | undefined;
@@ -47,10 +57,10 @@ export class RunningLocal implements LocalModel {
 
   constructor(options: RunningLocalOptions) {
     const { model, run, log, onOver } = options;
-    const { slots } = run;
     this.#options = options;
     this.identity = identityOf(model);
-    this.places = slots && (() => slots.places());
+    this.slots = run.slots;
+    this.nodes = run.nodes;
     run.died.catch((error: unknown) => {
       if (this.#closing) return;
       this.#isDead = true;
@@ -86,10 +96,23 @@ export class RunningLocal implements LocalModel {
     return this.#options.run.scoring;
   }
 
+  /**
+   * One whose steps take too long is full where the machine is too slow for the server's own model,
+   * too; where that is at its ease it is the version, which is as good as broken: a canary burns.
+   */
   hindrance(): Hindrance | undefined {
     if (!this.#engine || !this.isUsable) return 'broken';
-    if (stalled(this.#engine.stats(), this.scoring.stats?.(), defaultLimits) !== undefined) return 'broken';
-    return this.places && this.places() <= this.#sessions ? 'full' : undefined;
+    const { limits, own } = this.#options;
+    const stats = this.#engine.stats();
+    const scoring = this.scoring.stats?.();
+    if (stalled(stats, scoring, limits) !== undefined) return 'broken';
+    if (overloaded({ engine: stats, scoring }, limits) !== undefined) {
+      const beside = own();
+      const isAtEase =
+        beside && beside.engine.busy > 0 && lateMs(beside) < easeShare * lateMs({ engine: stats, scoring });
+      return isAtEase ? 'broken' : 'full';
+    }
+    return this.slots && this.slots.places() <= this.#sessions ? 'full' : undefined;
   }
 
   /** Resolves when it is warm; one at nodes when there is a node that has it, or soon after. */
@@ -151,6 +174,11 @@ export class RunningLocal implements LocalModel {
   }
 }
 
+/** How late a model makes what it hears, at p95, ms: the slower of its network and its scoring. */
+function lateMs({ engine, scoring }: ModelStats): number {
+  return Math.max(engine.stepP95Ms, scoring?.waitP95Ms ?? 0);
+}
+
 function once(work: () => void): () => void {
   let isDone = false;
   return () => {
@@ -160,5 +188,7 @@ function once(work: () => void): () => void {
   };
 }
 
+/** How late the own model is at most, of a version that is to blame itself. */
+const easeShare = 0.5;
 /** Nodes that are there have said so by then. */
 const nodesMs = 5000;

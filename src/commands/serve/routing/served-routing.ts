@@ -9,13 +9,14 @@ import type { PolicyInForce } from '../../../server/hearing/managed-backend.ts';
 import type { Router } from '../../../server/hearing/router.ts';
 import { UsageLog } from '../../../server/hearing/usage-log.ts';
 import type { Witness } from '../../../server/hearing/witness.ts';
+import type { Limits } from '../../../server/limits.ts';
 import type { Log } from '../../../telemetry/log.ts';
 import type { LivePolicyFigures } from '../../../telemetry/policy-metrics.ts';
 import { type RoutingSettings, sourceOf } from './flags.ts';
 import { LocalModels } from './local-models.ts';
 import { PolicyBackends, type ReadyPolicy } from './policy-backends.ts';
 import { type FollowedFiles, PolicyDesk } from './policy-desk.ts';
-import { identityOf, type ModelRun } from './running-local.ts';
+import { identityOf, type ModelRun, type ModelStats } from './running-local.ts';
 
 export type RoutingPlace = {
   log: Log;
@@ -25,6 +26,8 @@ export type RoutingPlace = {
   start(model: ModelPackage): ModelRun;
   /** Processes that share what the policy allows. */
   gateways: number;
+  /** The server's, as they are in force. */
+  limits: Limits;
   /** Where changes are written down; absent: nobody asked for it, or another process does. */
   audit?: AuditLog | undefined;
   /** The tenants of the server; absent: tokens belong to nobody by name. */
@@ -62,11 +65,15 @@ export class ServedRouting implements AsyncDisposable {
     place: RoutingPlace,
   ): Promise<ServedRouting | undefined> {
     if (!settings) return undefined;
-    const { log, audit, own, start, gateways, tenants } = place;
+    const { log, audit, own, start, gateways, limits, tenants } = place;
     const source = sourceOf(settings);
     const policyFile = source.kind === 'file' ? source.file : '.';
-    const models = new LocalModels({ log, own, policyFile, start });
     const served: { here?: ServedRouting } = {};
+    const ownStats = (): ModelStats | undefined => {
+      const { here } = served;
+      return here?.isWarm ? { engine: here.#own.engine.stats(), scoring: own.scoring.stats?.() } : undefined;
+    };
+    const models = new LocalModels({ log, own, ownStats, limits, policyFile, start });
     const backends = new PolicyBackends({
       ...{ log, language: own.model.language, gateways, policyFile, models },
       own: () => served.here!.#own,
@@ -128,6 +135,11 @@ export class ServedRouting implements AsyncDisposable {
 
   get policy(): PolicyInForce {
     return this.#ready.policy;
+  }
+
+  /** Whether the server's own model is loaded. */
+  get isWarm(): boolean {
+    return this.#engine !== undefined;
   }
 
   /** The models beside the server's own that run. */

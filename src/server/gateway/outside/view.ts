@@ -3,6 +3,7 @@ import type { Lane } from '../../../protocol/client-messages.ts';
 import type { LiveGateway } from '../../../stores/session-store.ts';
 import type { SlotNumbers } from '../../../telemetry/slot-metrics.ts';
 import type { RoutingView } from '../../hearing/router.ts';
+import type { NodeDirectory, NodeView } from '../../node-directory.ts';
 import { publicId, tenantIn, userIn } from '../../public-names.ts';
 import type { ServerContext } from '../../session/context.ts';
 import { modelOf } from '../../session/saved-session.ts';
@@ -31,17 +32,6 @@ export type GatewayView = {
   routing: RoutingView | undefined;
 };
 
-/** A node as a gateway sees it. */
-export type NodeView = {
-  address: string;
-  isUp: boolean;
-  isDraining: boolean;
-  slots: number;
-  free: number;
-  /** Slots that this gateway has. */
-  leases: number;
-};
-
 /** A session without anything of its learner. */
 export type SessionView = {
   /** The first 16 hexadecimal digits of the SHA-256 of its id. */
@@ -57,13 +47,6 @@ export type SessionView = {
   node: string | undefined;
 };
 
-/** The nodes of a gateway, as it finds them. */
-export type NodeDirectory = {
-  nodes(): readonly NodeView[];
-  /** The node at which a session is scored now. */
-  nodeOf(sessionId: string): string | undefined;
-};
-
 /** Where streams of a server are found that listens there. */
 export function streamUrl(host: string, port: number, isSecure: boolean): string {
   return `${isSecure ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${port}${streamPath}`;
@@ -75,13 +58,15 @@ export function selfOf(
   url: string | undefined,
   context: ServerContext,
 ): Omit<LiveGateway, 'id'> | undefined {
-  return notReady === undefined ? { url: url ?? '', model: modelOf(context) } : undefined;
+  if (notReady !== undefined) return undefined;
+  const beside = context.router?.models.map(({ identity }) => identity) ?? [];
+  return { url: url ?? '', models: [modelOf(context), ...beside] };
 }
 
 export function sessionViews(
   sessions: readonly Session[],
   nowMs: number,
-  directory: NodeDirectory | undefined,
+  directory: Pick<NodeDirectory, 'nodeOf'>,
 ): readonly SessionView[] {
   return sessions.map((session) => ({
     id: publicId(session.id),
@@ -90,6 +75,6 @@ export function sessionViews(
     tenant: tenantIn(session.owner),
     user: userIn(session.owner),
     ageMs: Math.round(nowMs - session.startedMs),
-    node: directory?.nodeOf(session.id),
+    node: directory.nodeOf(session.id),
   }));
 }
