@@ -162,7 +162,7 @@ class Edited implements CleanText {
 }
 
 /** As nearly all texts are; the forms of other characters are many. */
-const onlyAscii = /^[\x00-\x7f]*$/;
+const onlyAscii = /^\p{ASCII}*$/u;
 
 function plain(character: string, before: string, after: string): string {
   if (/[\p{Default_Ignorable_Code_Point}\p{Cf}]/u.test(character)) return '';

@@ -6,6 +6,7 @@ import { type HttpRefusal, tenantCap } from '../admission/http-refusal.ts';
 import type { Membership } from '../admission/membership.ts';
 import { Room, type SessionPlace, type Wish } from '../admission/room.ts';
 import type { GivenUp } from '../admission/shared-pool.ts';
+import { shedRank } from '../admission/shed-order.ts';
 import { TokenBucket } from '../admission/token-bucket.ts';
 import { WorkBudget } from '../admission/work-budget.ts';
 import type {
@@ -107,7 +108,15 @@ export class Desk {
     const counted = caller.member && (await this.#counted(caller.member, start));
     if (counted && 'code' in counted) return counted;
     const wish = wishOf(start.lane, start.isElsewhere);
-    const place = await this.#placeOf(accounts, wish, start.sendsAway);
+    let place = this.#room.session(accounts, wish);
+    if (place.lacks && !place.cap) {
+      const rank = shedRank(wish.lane, accounts[0]);
+      const free = start.sendsAway ? 'soon' : await this.#makeRoom('session', accounts[0], rank);
+      // Nothing is waited for from here on: what is asked now is what is taken.
+      place = this.#room.session(accounts, wish);
+      const isItsOwn = free === 'soon' || (free === 'now' && place.lacks === 'share');
+      if (isItsOwn) place = { ...place, lacks: undefined };
+    }
     const refusal = this.#refusal(place, accounts, start);
     if (refusal) {
       counted?.release();
@@ -123,18 +132,6 @@ export class Desk {
     };
     const rest = { account: accounts[0], free, key, atMs: nowMs };
     return this.#take({ gateway, what: 'session', caller: firstOf(caller), ...rest });
-  }
-
-  /** A place, that of somebody who goes for it if need be. */
-  async #placeOf(accounts: CallerAccounts, wish: Wish, sendsAway: boolean): Promise<SessionPlace> {
-    const place = this.#room.session(accounts, wish);
-    if (!place.lacks || place.cap) return place;
-    const free = sendsAway ? 'soon' : await this.#makeRoom('session', accounts[0]);
-    if (free === undefined) return place;
-    const freed = this.#room.session(accounts, wish);
-    // What was given up for this caller is not kept for others.
-    const isItsOwn = free === 'soon' || freed.lacks === 'share';
-    return isItsOwn ? { ...freed, lacks: undefined } : freed;
   }
 
   /** Tenants have used so much at a gateway. */
@@ -174,7 +171,7 @@ export class Desk {
   ): HttpRefusal | undefined {
     const { limits, capacity, hasDetached, now } = this.#options;
     const { cap, lacks: lacksOwn } = this.#room.session(accounts, wishOf(lane));
-    const goes = sendsAway || this.#richest('session', accounts[0], new Set())?.maySpeak;
+    const goes = lacksOwn && (sendsAway || this.#richest('session', accounts[0], new Set())?.maySpeak);
     const lacks = maySpill || goes ? undefined : lacksOwn;
     const capped = tenantCap(spent ?? cap);
     if (!lacks && !capped) return undefined;
@@ -228,7 +225,7 @@ export class Desk {
    * Asks for a place of whoever has most, if that is more than this account then has: first at the
    * gateway where most of them are. Undefined: none may go.
    */
-  async #makeRoom(what: SharedWhat, account: Account): Promise<WhenFree | undefined> {
+  async #makeRoom(what: SharedWhat, account: Account, rank = 0): Promise<WhenFree | undefined> {
     const asked = new Set<Account>();
     while (asked.size < mostAsked) {
       const richest = this.#richest(what, account, asked);
@@ -236,7 +233,7 @@ export class Desk {
       asked.add(richest.account);
       for (const gateway of richest.gateways) {
         const { caller, maySpeak } = richest;
-        const free = await this.#options.giveUp(gateway, { what, caller, maySpeak });
+        const free = await this.#options.giveUp(gateway, { what, caller, maySpeak, rank });
         if (free !== undefined) return free;
       }
     }

@@ -9,7 +9,7 @@ import type { Session } from '../session/session.ts';
 import type { Registry } from './registry.ts';
 
 export type DismissalOptions = {
-  context: Pick<ServerContext, 'limits' | 'metrics' | 'overload' | 'now'>;
+  context: Pick<ServerContext, 'limits' | 'metrics' | 'now'>;
   registry: Registry;
   /** Sessions that there may be at once. */
   capacity(): number;
@@ -65,10 +65,13 @@ export class Dismissal {
     return account && { account, giveUp: () => this.#sendForOther(session) };
   }
 
-  /** Sends away the newest session of this account for somebody with fewer; false: none may go. */
-  sendOneOf(account: Account): boolean {
+  /**
+   * Sends away the newest session of this account, of those up to this rank, for somebody with
+   * fewer; false: none may go.
+   */
+  sendOneOf(account: Account, rank: number): boolean {
     if (!this.#mayGoForOthers()) return false;
-    const session = this.#options.registry.newestOf(account);
+    const session = this.#options.registry.newestOf(account, rank);
     if (session) this.#sendForOther(session);
     return session !== undefined;
   }

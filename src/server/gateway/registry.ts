@@ -99,9 +99,9 @@ export class Registry {
   }
 
   /** The newest of an account's that streams and is scored, of the one who has most of them. */
-  newestOf(account: Account): Session | undefined {
+  newestOf(account: Account, rank: number): Session | undefined {
     const places = this.#streamingPlaces().filter(({ accounts }) => accounts[0] === account);
-    return newestOf(places, 1, Number.POSITIVE_INFINITY);
+    return newestOf(places, 1, rank);
   }
 
   /** The session that goes before all others that stream and are scored, if there is one. */

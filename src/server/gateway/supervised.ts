@@ -56,7 +56,7 @@ export function supervisedGateway(parts: SupervisedParts): SupervisedGateway {
     doorPort: door.port,
     doorSecret: door.secret,
     take: (socket) => void http.emit('connection', socket),
-    giveUp({ what, caller, maySpeak }) {
+    giveUp({ what, caller, maySpeak, rank }) {
       const [wanted] = accounts.of(caller);
       for (const { account, giveUp } of candidates[what]()) {
         if (account !== wanted) continue;
@@ -64,7 +64,7 @@ export function supervisedGateway(parts: SupervisedParts): SupervisedGateway {
         metrics.givenUp(what);
         return 'now';
       }
-      if (!maySpeak || !dismissal.sendOneOf(wanted)) return undefined;
+      if (!maySpeak || !dismissal.sendOneOf(wanted, rank)) return undefined;
       metrics.givenUp(what);
       return 'soon';
     },

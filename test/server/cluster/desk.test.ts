@@ -44,7 +44,7 @@ it('lets who has fewer take the place of one who speaks at another gateway', asy
   expect([await start('203.0.113.2'), asked]).toEqual(['started', []]);
   expect([await upgrade('203.0.113.1'), await upgrade('203.0.113.2')]).toEqual([503, 'let in']);
   expect(await start('203.0.113.2')).toBe('started');
-  expect(asked).toMatchObject([{ what: 'session', caller: { address: '203.0.113.1' }, maySpeak: true }]);
+  expect(asked).toMatchObject([{ what: 'session', caller: { address: '203.0.113.1' }, maySpeak: true, rank: 3 }]);
   // Who knows better than the desk that one goes for it is believed.
   expect([await start('203.0.113.1'), await start('203.0.113.1', { sendsAway: true })]).toEqual([
     'server_busy',

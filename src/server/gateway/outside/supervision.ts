@@ -63,8 +63,11 @@ export type Used = { member: Membership; ms: number };
 
 export type SharedWhat = 'connection' | 'session';
 
-/** The caller of whom a place is wanted, and whether a session that speaks may go for it. */
-export type AskedFor = { what: SharedWhat; caller: Caller; maySpeak: boolean };
+/**
+ * The caller of whom a place is wanted, and whether a session that speaks may go for it, if it
+ * stays no longer than this rank in `shedOrder`.
+ */
+export type AskedFor = { what: SharedWhat; caller: Caller; maySpeak: boolean; rank: number };
 
 /** When a place that was asked for is free: at once, or as soon as its session has gone. */
 export type WhenFree = 'now' | 'soon';
