@@ -22,7 +22,7 @@ import { liveCost } from './handoff/live.ts';
 // the Kafka gives up on what is gone after half a minute. Each result is looked at again and again until all are there:
 // one that is ever another than at first is a double. Exits 99 if one is lost or doubled.
 // Before that: what does handing over add to the p95 of live sessions? To be below 1 ms, from --rounds sets of four blocks
-// of --block-seconds, four minutes of them unless told otherwise; --rounds 0 leaves it out, --utterances 0 all that follows.
+// of --block-seconds, five minutes of them unless told otherwise; --rounds 0 leaves it out, --utterances 0 all that follows.
 // Servers, Kafka and generators share the machine: let nothing else run.
 const { values } = parseArgs({
   options: {
@@ -30,7 +30,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '1' },
     workers: { type: 'string', default: '2' },
     kill: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '20' },
+    rounds: { type: 'string', default: '26' },
     sessions: { type: 'string', default: '50' },
     'block-seconds': { type: 'string', default: '3' },
   },
