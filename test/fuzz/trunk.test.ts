@@ -9,13 +9,15 @@ import { NodePool } from '../../src/trunk/gateway/node-pool.ts';
 import { type InferenceNode, startInferenceNode } from '../../src/trunk/node/inference-node.ts';
 import { NodeCore } from '../../src/trunk/node/node-core.ts';
 import { TrunkEnd } from '../../src/trunk/node/trunk-end.ts';
-import { decodeRequest, decodeResponse, encodeRequests, encodeResponses } from '../../src/trunk/wire/codec.ts';
 import type { SentGatewayItem, SentNodeItem } from '../../src/trunk/wire/items.ts';
+import { RequestItems } from '../../src/trunk/wire/request-items.ts';
+import { decodeResponse } from '../../src/trunk/wire/responses.ts';
 import { type HeardRequest, inferenceService } from '../../src/trunk/wire/service.ts';
 import { TrunkRequestSchema, TrunkResponseSchema } from '../../src/trunk/wire/speechfb/v1/inference_pb.ts';
 import { fuzz } from '../kit/fuzz.ts';
 import { rawIn } from '../kit/hostile-text.ts';
 import { scriptedEngine, scriptedScoring } from '../kit/server/scripted.ts';
+import { decodeRequest, encodeRequests, encodeResponses, itemsOf } from '../kit/trunk/items.ts';
 
 const slots = 4;
 const core = { engine: scriptedEngine(), openUtterance: scriptedScoring.openUtterance, name: 'node', region: '' };
@@ -112,15 +114,15 @@ fuzz("the node's end of a trunk", requests, 300, async (sequence) => {
   let heard = 0;
   for (const bytes of sequence) {
     heard += bytes.length;
-    const request = outcome(() => decodeRequest(bytes));
     // gRPC ends a call whose message cannot be read.
-    if (request === 'unreadable') break;
-    trunk.call.emit('data', decodeRequest(bytes));
+    if (outcome(() => decodeRequest(bytes)) === 'unreadable') break;
+    trunk.call.emit('data', { items: new RequestItems(bytes), bytes });
   }
   // Another gateway is served as if nothing had been.
   const free = node.leases.free;
   const other = openTrunk(node);
-  other.call.emit('data', decodeRequest(encodeRequests([{ case: 'acquire', value: { request: 1 } }])[0]!));
+  const bytes = encodeRequests([{ case: 'acquire', value: { request: 1 } }])[0]!;
+  other.call.emit('data', { items: new RequestItems(bytes), bytes });
   expect(node.leases.free).toBe(Math.max(0, free - 1));
   await new Promise((resolve) => setTimeout(resolve, 4));
   // Two hellos, two loads, and answers in proportion to what was asked.
@@ -152,8 +154,9 @@ beforeAll(async () => {
           { case: 'load', value: { free: 1000 } },
         ])[0]!,
       );
-      call.on('data', ({ items }: HeardRequest) => {
-        for (const { item: asked } of items) {
+      call.on('data', (heard: HeardRequest) => {
+        if ('fault' in heard) return;
+        for (const { item: asked } of itemsOf(heard.items, heard.bytes)) {
           if (asked.case === 'acquire') {
             const { request } = asked.value;
             call.write(encodeResponses([{ case: 'granted', value: { request, lease: 1 } }])[0]!);

@@ -1,19 +1,18 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  decodeRequest,
-  decodeResponse,
-  encodeRequests,
-  encodeResponses,
-  messageBytes,
-} from '../../src/trunk/wire/codec.ts';
 import type { SentGatewayItem, SentNodeItem } from '../../src/trunk/wire/items.ts';
+import { messageBytes } from '../../src/trunk/wire/messages.ts';
+import { RequestItems } from '../../src/trunk/wire/request-items.ts';
+import { decodeResponse } from '../../src/trunk/wire/responses.ts';
+import { MessageSounds, samplesOf } from '../../src/trunk/wire/samples.ts';
 import {
   GatewayItemSchema,
+  type NodeItemSchema,
   TrunkRequestSchema,
   TrunkResponseSchema,
 } from '../../src/trunk/wire/speechfb/v1/inference_pb.ts';
+import { decodeRequest, encodeRequests, encodeResponses } from '../kit/trunk/items.ts';
 
 const number = fc.oneof(fc.constant(0), fc.nat(300), fc.integer({ min: 0, max: 2 ** 32 - 1 }));
 const bytes = fc.uint8Array({ maxLength: 300 });
@@ -50,10 +49,14 @@ const nodeItem: fc.Arbitrary<SentNodeItem> = fc.oneof(
   fc.record({ utterance: number, resultJson: bytes }).map((value) => ({ case: 'result' as const, value })),
 );
 
+type LibraryItem = NonNullable<MessageInitShape<typeof NodeItemSchema>['item']>;
 const request = (items: readonly SentGatewayItem[]) =>
   toBinary(TrunkRequestSchema, create(TrunkRequestSchema, { items: items.map((item) => ({ item })) }));
 const response = (items: readonly SentNodeItem[]) =>
-  toBinary(TrunkResponseSchema, create(TrunkResponseSchema, { items: items.map((item) => ({ item })) }));
+  toBinary(
+    TrunkResponseSchema,
+    create(TrunkResponseSchema, { items: items.map((item) => ({ item: item as LibraryItem })) }),
+  );
 
 describe('what travels on a trunk', () => {
   it('is written byte by byte as the generated code writes it', () => {
@@ -125,6 +128,29 @@ describe('what travels on a trunk', () => {
     expect(read).toEqual([plain(create(GatewayItemSchema, sound)), plain(create(GatewayItemSchema, sound))]);
   });
 
+  it('gives up its sound wherever it lies, one after another, in whatever message', () => {
+    const place = fc.record({ from: fc.nat(300), length: fc.nat(200), format: fc.constantFrom('s16le', 'f32le') });
+    const message = fc.uint8Array({ minLength: 500, maxLength: 600 }).map((bytes) => Buffer.from(bytes));
+    const sounds = new MessageSounds();
+    fc.assert(
+      fc.property(fc.array(fc.tuple(message, fc.array(place)), { maxLength: 5 }), (messages) => {
+        for (const [written, places] of messages) {
+          sounds.open(written);
+          for (const { from, length, format } of places) {
+            const of = written.subarray(from, from + length);
+            expect(sounds.samples(format, from, from + length)).toEqual(samplesOf(of, format));
+          }
+        }
+      }),
+    );
+    // The longest message that is taken, of one sound, and a usual one after it.
+    const long = Uint8Array.from({ length: 4_000_001 }, (_, at) => at % 251);
+    for (const written of [long, long.subarray(0, 700), long.subarray(0, 70_000)]) {
+      sounds.open(written);
+      expect(sounds.samples('s16le', 1, written.length)).toEqual(samplesOf(written.subarray(1), 's16le'));
+    }
+  });
+
   it('has room for a replay after little, and for little after a replay', () => {
     const of = (length: number): SentGatewayItem => ({
       case: 'sound',
@@ -140,12 +166,13 @@ describe('what travels on a trunk', () => {
 
   it.each(['request', 'response'] as const)('is a %s of so many items at most', (kind) => {
     const empty = (count: number) => Buffer.alloc(2 * count, Uint8Array.of(0x0a, 0x00));
-    const read = kind === 'request' ? decodeRequest : decodeResponse;
+    const read = (bytes: Uint8Array) =>
+      kind === 'request' ? new RequestItems(bytes).length : decodeResponse(bytes).items.length;
     const unknown = Uint8Array.of(0x78, 0x01);
-    expect(read(Buffer.concat([unknown, empty(20_000)])).items).toHaveLength(20_000);
+    expect(read(Buffer.concat([unknown, empty(20_000)]))).toBe(20_000);
     expect(() => read(Buffer.concat([unknown, empty(20_001)]))).toThrow('more than 20000 items');
     const many: SentGatewayItem[] = Array.from({ length: 30_000 }, () => ({ case: 'close', value: {} }));
-    expect(encodeRequests(many).map((bytes) => decodeRequest(bytes).items.length)).toEqual([20_000, 10_000]);
+    expect(encodeRequests(many).map((bytes) => new RequestItems(bytes).length)).toEqual([20_000, 10_000]);
   });
 });
 

@@ -5,11 +5,11 @@ import { status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { OpenUtterance } from '../../src/scoring/pipeline.ts';
 import { createLog } from '../../src/telemetry/log.ts';
-import { encodeRequests } from '../../src/trunk/wire/codec.ts';
 import type { SentGatewayItem } from '../../src/trunk/wire/items.ts';
 import { trunkMethod } from '../../src/trunk/wire/service.ts';
 import { TrunkRequestSchema } from '../../src/trunk/wire/speechfb/v1/inference_pb.ts';
 import { scriptedScoring } from '../kit/server/scripted.ts';
+import { encodeRequests } from '../kit/trunk/items.ts';
 import { rawTrunk } from '../kit/trunk/raw-trunk.ts';
 import { node, pool, reader, until } from '../kit/trunk/service.ts';
 

@@ -5,7 +5,7 @@ import { NodeAddresses, parseNodeSource } from '../../src/trunk/gateway/node-add
 import { beginning, type Cursor, RetainedSound } from '../../src/trunk/gateway/retained-sound.ts';
 import { TrunkBlocks, trunkBlockBytes } from '../../src/trunk/gateway/trunk-blocks.ts';
 import { LeaseBook } from '../../src/trunk/node/lease-book.ts';
-import { type PackedSound, packNarrow, packWide, unpackSound } from '../../src/trunk/wire/samples.ts';
+import { packNarrow, packWide, type SoundBytes, samplesOf } from '../../src/trunk/wire/samples.ts';
 
 describe('leases', () => {
   it('are never more than there are slots, and never granted twice, whatever is done in whatever order', () => {
@@ -206,10 +206,14 @@ function inUnits(samples: Samples): Float32Array {
   return samples instanceof Int16Array ? Float32Array.from(samples, (sample) => sample / 32_768) : samples;
 }
 
-function packSound(pcm: Float32Array): PackedSound {
+function packSound(pcm: Float32Array): SoundBytes {
   const narrow = new Uint8Array(2 * pcm.length);
-  if (packNarrow(narrow, 0, pcm)) return { format: 's16le', bytes: narrow };
+  if (packNarrow(narrow, 0, pcm)) return { format: 's16le', bytes: narrow, from: 0, end: narrow.length };
   const wide = new Uint8Array(4 * pcm.length);
   packWide(wide, 0, pcm);
-  return { format: 'f32le', bytes: wide };
+  return { format: 'f32le', bytes: wide, from: 0, end: wide.length };
+}
+
+function unpackSound({ format, bytes, from, end }: SoundBytes): Samples {
+  return samplesOf(bytes.subarray(from, end), format);
 }

@@ -1,14 +1,16 @@
+import { connect } from 'node:http2';
 import { credentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { OpenUtterance } from '../../src/scoring/pipeline.ts';
 import { NodeAddresses, parseNodeSource } from '../../src/trunk/gateway/node-addresses.ts';
 import { NodePool } from '../../src/trunk/gateway/node-pool.ts';
 import type { InferenceNode } from '../../src/trunk/node/inference-node.ts';
-import { encodeRequests } from '../../src/trunk/wire/codec.ts';
 import type { SentGatewayItem, SentNodeItem } from '../../src/trunk/wire/items.ts';
+import { trunkMethod, windowBytes } from '../../src/trunk/wire/service.ts';
 import { freePort } from '../kit/free-port.ts';
 import { localhostTls } from '../kit/localhost.ts';
 import { scriptedScoring } from '../kit/server/scripted.ts';
+import { encodeRequests } from '../kit/trunk/items.ts';
 import { type Lies, lyingNode } from '../kit/trunk/lying-node.ts';
 import { rawTrunk } from '../kit/trunk/raw-trunk.ts';
 import { node, pool, poolOptions, reader, until } from '../kit/trunk/service.ts';
@@ -284,6 +286,15 @@ describe('what comes to a node', () => {
     call.write(later);
     call.write(encodeRequests([{ case: 'acquire', value: { request: 7, deadlineMs: 0 } }])[0]!);
     await until(() => heard.some(({ case: name }) => name === 'granted'));
+  });
+
+  it('may come some messages ahead of what it has read', async () => {
+    const session = connect(`http://${(await node()).address}`);
+    onTestFinished(() => session.destroy());
+    const headers = { ':method': 'POST', ':path': trunkMethod, 'content-type': 'application/grpc', te: 'trailers' };
+    session.request(headers, { endStream: false });
+    await until(() => session.remoteSettings?.initialWindowSize === windowBytes);
+    await until(() => session.state.remoteWindowSize === windowBytes);
   });
 
   it.each([

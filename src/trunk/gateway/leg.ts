@@ -1,5 +1,5 @@
 import type { Reference } from '../../scoring/text/reference.ts';
-import type { SentGatewayItem } from '../wire/items.ts';
+import type { RequestWriter } from '../wire/request-writer.ts';
 import type { LegEvents, LinkedLeg, NodeLink } from './node-link.ts';
 import { beginning, type Cursor, type RetainedSound } from './retained-sound.ts';
 
@@ -72,23 +72,23 @@ export class Leg implements LinkedLeg {
   }
 
   /** As `SoundSource` has it. */
-  drain(items: SentGatewayItem[], mostBytes: number): number {
+  drain(to: RequestWriter, mostBytes: number): number {
     let bytes = 0;
     while (bytes < mostBytes) {
       const piece = this.#sound.take(this.cursor, this.#creditSamples);
       if (!piece) break;
       if (piece.kind === 'gap') {
         bytes += gapBytes;
-        items.push({ case: 'gap', value: { utterance: this.#id, ms: piece.ms } });
+        to.item({ case: 'gap', value: { utterance: this.#id, ms: piece.ms } });
       } else {
-        bytes += piece.bytes.length;
+        bytes += piece.end - piece.from;
         this.#creditSamples -= piece.samples;
-        items.push({ case: 'sound', value: { utterance: this.#id, [piece.format]: piece.bytes } });
+        to.sound(this.#id, piece);
       }
     }
     if (this.#finish === 'wanted' && !this.#sound.hasMore(this.cursor)) {
       this.#finish = 'said';
-      items.push({ case: 'finish', value: { utterance: this.#id } });
+      to.item({ case: 'finish', value: { utterance: this.#id } });
     }
     return bytes;
   }

@@ -36,6 +36,9 @@ export type RemoteUtteranceOptions = {
  */
 export class RemoteUtterance implements UtterancePipeline {
   readonly #options: RemoteUtteranceOptions;
+  // What is read with each frame is kept here: an object of options costs a search each time.
+  readonly #sampleRateHz: number;
+  readonly #events: PipelineEvents;
   readonly #sound: RetainedSound;
   /** The final phones that were told, by index. */
   readonly #finals = new Set<number>();
@@ -54,6 +57,8 @@ export class RemoteUtterance implements UtterancePipeline {
 
   constructor(options: RemoteUtteranceOptions) {
     this.#options = options;
+    this.#sampleRateHz = options.sampleRateHz;
+    this.#events = options.events;
     this.#sound = new RetainedSound(options.maxRetainedBytes, options.blocks);
   }
 
@@ -69,7 +74,7 @@ export class RemoteUtterance implements UtterancePipeline {
   push(pcm: Samples): void {
     if (this.#state !== 'open' || pcm.length === 0) return;
     this.#sound.add(pcm);
-    this.#sentMs += (pcm.length / this.#options.sampleRateHz) * 1000;
+    this.#sentMs += (pcm.length / this.#sampleRateHz) * 1000;
     this.#touch();
   }
 
@@ -132,11 +137,10 @@ export class RemoteUtterance implements UtterancePipeline {
 
   /** Fails for good. */
   fail(error: Error): void {
-    const { events } = this.#options;
     const finish = this.#finish;
     this.close();
     if (finish) finish.reject(error);
-    else events.onError(error);
+    else this.#events.onError(error);
   }
 
   #touch(): void {
@@ -209,7 +213,7 @@ export class RemoteUtterance implements UtterancePipeline {
     this.#progress = undefined;
     const phones = this.#withoutKnown({ text: phonesJson, marks });
     const { queue = 0, features = 0, asr = 0, scoring = 0 } = timing ?? {};
-    this.#options.events.onFeedback?.({
+    this.#events.onFeedback?.({
       audioMs,
       phones,
       ...(progress && { progress }),

@@ -1,5 +1,5 @@
 import type { Samples } from '../../acoustic/engine/types.ts';
-import { packNarrow, packWhole, packWide, type SampleFormat, sampleBytes } from '../wire/samples.ts';
+import { packNarrow, packWhole, packWide, type SampleFormat, type SoundBytes, sampleBytes } from '../wire/samples.ts';
 import { type TrunkBlocks, trunkBlockBytes } from './trunk-blocks.ts';
 
 /** Where one reader of a retained sound is: in which piece, and how far in it, bytes. */
@@ -11,9 +11,7 @@ export function beginning(): Cursor {
 }
 
 /** The next piece for a reader. */
-export type SoundPiece =
-  | { kind: 'sound'; format: SampleFormat; bytes: Uint8Array; samples: number }
-  | { kind: 'gap'; ms: number };
+export type SoundPiece = ({ kind: 'sound'; samples: number } & SoundBytes) | { kind: 'gap'; ms: number };
 
 /**
  * The sound of one utterance since its beginning, so that another node can hear it all again when
@@ -107,8 +105,7 @@ export class RetainedSound {
       if (samples <= 0) return undefined;
       const from = cursor.offset;
       cursor.offset += samples * aSample;
-      const bytes = piece.bytes.subarray(from, cursor.offset);
-      return { kind: 'sound', format: piece.format, bytes, samples };
+      return { kind: 'sound', format: piece.format, bytes: piece.bytes, from, end: cursor.offset, samples };
     }
   }
 

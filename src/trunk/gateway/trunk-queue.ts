@@ -1,14 +1,15 @@
-import { encodeRequests, messageBytes } from '../wire/codec.ts';
 import type { SentGatewayItem } from '../wire/items.ts';
+import { messageBytes } from '../wire/messages.ts';
+import { RequestWriter } from '../wire/request-writer.ts';
 
 /** An utterance with sound to send. */
 export type SoundSource = {
   /**
-   * Adds what may be sent now, until it is `mostBytes` or more.
+   * Writes what may be sent now, until it is `mostBytes` or more.
    *
    * @returns How many bytes it was; fewer: there is nothing more for now.
    */
-  drain(items: SentGatewayItem[], mostBytes: number): number;
+  drain(to: RequestWriter, mostBytes: number): number;
 };
 
 /**
@@ -19,6 +20,7 @@ export type SoundSource = {
 export class TrunkQueue {
   readonly #write: (message: Buffer) => boolean;
   #items: SentGatewayItem[] = [];
+  readonly #writer = new RequestWriter();
   readonly #sources = new Set<SoundSource>();
   #timer: NodeJS.Timeout | undefined;
   #isBlocked = false;
@@ -50,7 +52,8 @@ export class TrunkQueue {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     while (!this.#isBlocked && this.#items.length + this.#sources.size > 0) {
-      for (const message of encodeRequests(this.#next())) {
+      this.#writeNext();
+      for (const message of this.#writer.take()) {
         if (!this.#write(message)) this.#isBlocked = true;
       }
     }
@@ -71,19 +74,18 @@ export class TrunkQueue {
   }
 
   /** What was said, and as much sound as one message holds. */
-  #next(): SentGatewayItem[] {
-    const items = this.#items;
+  #writeNext(): void {
+    for (const item of this.#items) this.#writer.item(item);
     this.#items = [];
     let bytes = 0;
     for (const source of this.#sources) {
       if (bytes >= messageBytes) break;
       this.#sources.delete(source);
-      const sent = source.drain(items, turnBytes);
+      const sent = source.drain(this.#writer, turnBytes);
       bytes += sent;
       // Behind all others, who come before it in this loop too.
       if (sent >= turnBytes) this.#sources.add(source);
     }
-    return items;
   }
 
   #schedule(): void {
@@ -94,4 +96,4 @@ export class TrunkQueue {
 
 /** Half a second of sound. */
 const turnBytes = 16 * 1024;
-const gatherMs = 3;
+const gatherMs = 5;

@@ -4,6 +4,7 @@ import { channelOptions, inferenceService } from '../wire/service.ts';
 import { NodeCore, type NodeCoreOptions } from './node-core.ts';
 import { NodePort, type NodeTls } from './node-port.ts';
 import { TrunkEnd } from './trunk-end.ts';
+import { widenWindow } from './wide-window.ts';
 
 export type InferenceNodeOptions = Omit<NodeCoreOptions, 'now'> & {
   /** `host:port`, port 0 for any free one, or `unix:/path`. */
@@ -50,6 +51,7 @@ export async function startInferenceNode(options: InferenceNodeOptions): Promise
     trunk: (call: ConstructorParameters<typeof TrunkEnd>[0]) => {
       const peer = call.getPeer();
       port.trunkFrom(peer);
+      widenWindow(call);
       const trunk: TrunkEnd = new TrunkEnd(call, core, {
         onEnd: () => trunks.delete(trunk),
         onRefused: (kind, why) => port.refuseTrunk(peer, kind, why),

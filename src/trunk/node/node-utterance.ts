@@ -1,12 +1,11 @@
-import type { AcousticEngine } from '../../acoustic/engine/types.ts';
+import type { AcousticEngine, Samples } from '../../acoustic/engine/types.ts';
 import { SpeechfbError } from '../../errors.ts';
 import type { OpenUtterance, UtterancePipeline } from '../../scoring/pipeline.ts';
 import type { Reference } from '../../scoring/text/reference.ts';
 import type { Feedback } from '../../scoring/utterance-scorer.ts';
 import type { NodeTrace } from '../../telemetry/tracing/tracing.ts';
-import { messageBytes } from '../wire/codec.ts';
 import type { SentNodeItem } from '../wire/items.ts';
-import { type PackedSound, unpackSound } from '../wire/samples.ts';
+import { messageBytes } from '../wire/messages.ts';
 import { mostResponseBytes } from '../wire/service.ts';
 import type { OpenUtterance as OpenItem } from '../wire/speechfb/v1/inference_pb.ts';
 
@@ -28,8 +27,13 @@ export type NodeUtteranceOptions = {
 /** One utterance at a node: sound of a gateway in, feedback and the result back. */
 export class NodeUtterance {
   readonly lease: number;
-  readonly #options: NodeUtteranceOptions;
+  // What is read with each frame is kept here: an object of options costs a search each time.
   readonly #id: number;
+  readonly #windowSamples: number;
+  readonly #sampleRateHz: number;
+  readonly #trace: NodeTrace | undefined;
+  readonly #now: () => number;
+  readonly #say: (item: SentNodeItem) => void;
   readonly #pipeline: UtterancePipeline;
   #takenSamples = 0;
   /** Samples for which credit was given back. */
@@ -42,9 +46,13 @@ export class NodeUtterance {
   /** @throws SpeechfbError `invalid_reference` */
   constructor(options: NodeUtteranceOptions) {
     const { open, speaker, engine, openUtterance } = options;
-    this.#options = options;
     this.lease = open.lease;
     this.#id = open.utterance;
+    this.#windowSamples = options.windowSamples;
+    this.#sampleRateHz = engine.model.sampleRateHz;
+    this.#trace = options.trace;
+    this.#now = options.now;
+    this.#say = options.say;
     const { emitIntervalMs, startMs, nbest, canWait } = open;
     const settings = { emitIntervalMs, startMs, speaker, canWait, ...(nbest > 0 && { nbest }) };
     this.#pipeline = openUtterance(engine, referenceOf(open), settings, {
@@ -54,11 +62,10 @@ export class NodeUtterance {
   }
 
   /** Takes the next sound; a gateway that sends more than it has credit for has failed. */
-  sound(packed: PackedSound): void {
+  sound(pcm: Samples): void {
     if (this.#takesNoMore) return;
-    const pcm = unpackSound(packed);
     this.#takenSamples += pcm.length;
-    if (this.#takenSamples - this.#creditedSamples > this.#options.windowSamples) {
+    if (this.#takenSamples - this.#creditedSamples > this.#windowSamples) {
       this.fail(new SpeechfbError('trunk_fault', 'more sound was sent than there was credit for'));
       return;
     }
@@ -72,16 +79,15 @@ export class NodeUtterance {
   finish(): void {
     if (this.#takesNoMore) return;
     this.#takesNoMore = true;
-    const { trace, now, say } = this.#options;
-    trace?.ended(now());
+    this.#trace?.ended(this.#now());
     this.#pipeline
       .finish()
       .then((result) => {
         const resultJson = jsonBytes(result);
         const { length } = resultJson;
         if (length > mostResultBytes) throw new Error(`a result of ${length} bytes; allowed: ${mostResultBytes}`);
-        say({ case: 'result', value: { utterance: this.#id, resultJson } });
-        trace?.end(now(), 'final');
+        this.#say({ case: 'result', value: { utterance: this.#id, resultJson } });
+        this.#trace?.end(this.#now(), 'final');
       })
       .catch((error: unknown) => this.fail(error));
   }
@@ -96,25 +102,23 @@ export class NodeUtterance {
       utterance: this.#id,
       audioMs,
       phonesJson: phones.text,
-      marks: [...phones.marks],
+      marks: phones.marks,
       ...(progress && { progressJson: jsonBytes(progress) }),
       timing: { queue, features, asr, scoring },
       ageMs: ageMs ?? 0,
     };
-    const { trace, now, say } = this.#options;
-    say({ case: 'feedback', value });
-    trace?.feedback(now() - value.ageMs, value.timing);
+    this.#say({ case: 'feedback', value });
+    this.#trace?.feedback(this.#now() - value.ageMs, value.timing);
     this.#giveCredit(audioMs);
   }
 
   /** Lets the gateway send as much as the model has consumed, a quarter of the window at a time. */
   #giveCredit(audioMs: number): void {
-    const { engine, windowSamples, say } = this.#options;
-    const consumed = Math.min(this.#takenSamples, Math.floor((audioMs / 1000) * engine.model.sampleRateHz));
+    const consumed = Math.min(this.#takenSamples, Math.floor((audioMs / 1000) * this.#sampleRateHz));
     const samples = consumed - this.#creditedSamples;
-    if (samples < windowSamples / 4) return;
+    if (samples < this.#windowSamples / 4) return;
     this.#creditedSamples = consumed;
-    say({ case: 'credit', value: { utterance: this.#id, samples } });
+    this.#say({ case: 'credit', value: { utterance: this.#id, samples } });
   }
 
   /** It cannot go on: the gateway is told, once. */
@@ -123,15 +127,14 @@ export class NodeUtterance {
     const code = error instanceof SpeechfbError ? error.code : '';
     this.#end(code === '' ? 'internal' : code);
     const message = error instanceof Error ? error.message : String(error);
-    this.#options.say({ case: 'failed', value: { utterance: this.#id, code, message } });
+    this.#say({ case: 'failed', value: { utterance: this.#id, code, message } });
   }
 
   /** @param outcome `closed`, or the code of its error */
   #end(outcome: string): void {
     this.#takesNoMore = true;
     this.#isOver = true;
-    const { trace, now } = this.#options;
-    trace?.end(now(), outcome);
+    this.#trace?.end(this.#now(), outcome);
     this.#pipeline.close();
   }
 }

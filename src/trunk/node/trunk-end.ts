@@ -2,12 +2,13 @@ import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { SpeechfbError } from '../../errors.ts';
 import { plainText } from '../../plain-text.ts';
 import { stackOf } from '../../telemetry/log.ts';
-import { encodeResponses } from '../wire/codec.ts';
 import { Gatherer } from '../wire/gatherer.ts';
 import type { HeardGatewayItem, SentNodeItem } from '../wire/items.ts';
 import { releaseMessage } from '../wire/message-memory.ts';
+import type { RequestListener } from '../wire/request-items.ts';
+import { MessageSounds, type SampleFormat, samplesOf } from '../wire/samples.ts';
 import { type HeardRequest, trunkMinor } from '../wire/service.ts';
-import type { OpenUtterance } from '../wire/speechfb/v1/inference_pb.ts';
+import type { OpenUtterance, Sound } from '../wire/speechfb/v1/inference_pb.ts';
 import { isGap, mostUtterances, objectionTo } from './bounds.ts';
 import type { NodeCore } from './node-core.ts';
 import { NodeUtterance } from './node-utterance.ts';
@@ -22,10 +23,10 @@ export type TrunkEndEvents = {
 };
 
 /** The node's end of one trunk: everything that one gateway has here. */
-export class TrunkEnd {
+export class TrunkEnd implements RequestListener {
   readonly #call: ServerDuplexStream<HeardRequest, Buffer>;
   readonly #core: NodeCore;
-  readonly #outgoing: Gatherer<SentNodeItem>;
+  readonly #outgoing = new Gatherer((message) => this.#write(message));
   readonly #openedMs: number;
   readonly #events: TrunkEndEvents;
   /** Utterances under each lease that this gateway holds. */
@@ -42,9 +43,6 @@ export class TrunkEnd {
     this.#core = core;
     this.#events = events;
     this.#openedMs = core.now();
-    this.#outgoing = new Gatherer((items) => {
-      for (const message of encodeResponses(items)) this.#write(message);
-    });
     call.on('data', (request: HeardRequest) => this.#onRequest(request));
     // A gateway that goes away, cleanly or not, gives everything back.
     call.on('end', () => this.#end());
@@ -92,21 +90,41 @@ export class TrunkEnd {
     );
   }
 
-  #onRequest({ items, bytes, fault }: HeardRequest): void {
-    if (fault !== undefined) this.#refuse('garbage', status.INVALID_ARGUMENT, fault);
-    for (const { item } of items) {
-      try {
-        if (this.#isOver) return;
-        this.#onItem(item);
-      } catch (error) {
-        this.#core.log.error({ error: stackOf(error) }, 'an item of a gateway could not be handled');
-      }
+  #onRequest(request: HeardRequest): void {
+    if ('fault' in request) {
+      this.#refuse('garbage', status.INVALID_ARGUMENT, request.fault);
+      return;
     }
+    const { items, bytes } = request;
+    sounds.open(bytes);
+    items.each(this);
     // Sound was copied, and so was text.
-    if (bytes) releaseMessage(bytes);
+    releaseMessage(bytes);
     if (!this.#mustAnswer) return;
     this.#mustAnswer = false;
     this.#outgoing.flush();
+  }
+
+  /** Hears what a request says. */
+  sound(utterance: number, format: SampleFormat, from: number, end: number): void {
+    try {
+      this.#byUtterance.get(utterance)?.sound(sounds.samples(format, from, end));
+    } catch (error) {
+      this.#unhandled(error);
+    }
+  }
+
+  /** Hears what a request says beside sound. */
+  item(item: HeardGatewayItem): void {
+    try {
+      if (!this.#isOver) this.#onItem(item);
+    } catch (error) {
+      this.#unhandled(error);
+    }
+  }
+
+  #unhandled(error: unknown): void {
+    this.#core.log.error({ error: stackOf(error) }, 'an item of a gateway could not be handled');
   }
 
   /** Ends the trunk with a status. */
@@ -139,13 +157,9 @@ export class TrunkEnd {
       case 'open':
         this.#open(item.value);
         return;
-      case 'sound': {
-        const { utterance, s16le, f32le } = item.value;
-        const heard = this.#byUtterance.get(utterance);
-        if (s16le.length > 0) heard?.sound({ format: 's16le', bytes: s16le });
-        if (f32le.length > 0) heard?.sound({ format: 'f32le', bytes: f32le });
+      case 'sound':
+        this.#oddSound(item.value);
         return;
-      }
       case 'gap':
         this.#gap(item.value.utterance, item.value.ms);
         return;
@@ -156,6 +170,13 @@ export class TrunkEnd {
         this.#close(item.value.utterance);
         return;
     }
+  }
+
+  /** Takes sound that no gateway of this program writes so, in two formats at once or none. */
+  #oddSound({ utterance, s16le, f32le }: Sound): void {
+    const heard = this.#byUtterance.get(utterance);
+    if (s16le.length > 0) heard?.sound(samplesOf(s16le, 's16le'));
+    if (f32le.length > 0) heard?.sound(samplesOf(f32le, 'f32le'));
   }
 
   #acquire(request: number, deadlineMs: number): void {
@@ -209,8 +230,8 @@ export class TrunkEnd {
     const speaker = `${this.#openedMs} ${lease}`;
     try {
       const say = (item: SentNodeItem): void => this.say(item);
-      const of = { open, speaker, engine, openUtterance, windowSamples, trace: this.#core.trace(open), now };
-      const opened = new NodeUtterance({ ...of, say });
+      const trace = this.#core.trace(open);
+      const opened = new NodeUtterance({ open, speaker, engine, openUtterance, windowSamples, trace, now, say });
       under.set(utterance, opened);
       this.#byUtterance.set(utterance, opened);
     } catch (error) {
@@ -251,6 +272,8 @@ export class TrunkEnd {
   }
 }
 
+/** What is heard is handled before the next message of any gateway. */
+const sounds = new MessageSounds();
 /**
  * What a gateway that stands still may leave unread until its leases have ended is half of this.
  */

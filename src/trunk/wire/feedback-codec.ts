@@ -8,19 +8,18 @@ export const feedbackField = 7;
 /** Writes an item with this feedback, as an element of `items`. */
 export function encodeFeedback(writer: MessageWriter, feedback: SentFeedback): void {
   const { utterance = 0, audioMs = 0, phonesJson = '', progressJson = empty, timing, ageMs = 0 } = feedback;
-  const marks = feedback.marks ?? [];
+  const marks = feedback.marks ?? noMarks;
   const phonesSize = Buffer.byteLength(phonesJson);
   let marksSize = 0;
-  for (const mark of marks) marksSize += uint32Size(mark);
-  const times = timing && timesOf(timing);
-  const timingSize = times ? 5 * times.filter((ms) => !isZero(ms)).length : 0;
+  for (let at = 0; at < marks.length; at += 1) marksSize += uint32Size(marks[at]!);
+  const timingSize = timing ? timingSizeOf(timing) : 0;
   const size =
     (utterance === 0 ? 0 : 1 + uint32Size(utterance)) +
     (isZero(audioMs) ? 0 : 9) +
     delimited(phonesSize) +
     delimited(progressJson.length) +
-    (times ? 2 + timingSize : 0) +
-    (isZero(ageMs) ? 0 : 5) +
+    (timing ? 2 + timingSize : 0) +
+    floatSize(ageMs) +
     delimited(marksSize);
   writer.tag(1, WireType.LengthDelimited);
   writer.uint32(1 + uint32Size(size) + size);
@@ -36,13 +35,9 @@ export function encodeFeedback(writer: MessageWriter, feedback: SentFeedback): v
   }
   if (begin(writer, 3, phonesSize)) writer.text(phonesJson, phonesSize);
   if (begin(writer, 4, progressJson.length)) writer.bytes(progressJson);
-  if (times) {
-    writer.tag(5, WireType.LengthDelimited);
-    writer.uint32(timingSize);
-    for (const [at, ms] of times.entries()) writeFloat(writer, at + 1, ms);
-  }
+  if (timing) writeTiming(writer, timing, timingSize);
   writeFloat(writer, 6, ageMs);
-  if (begin(writer, 7, marksSize)) for (const mark of marks) writer.uint32(mark);
+  if (begin(writer, 7, marksSize)) for (let at = 0; at < marks.length; at += 1) writer.uint32(marks[at]!);
 }
 
 /** The feedback up to `end`, or undefined when it has what this program does not write. */
@@ -102,13 +97,32 @@ function writeFloat(writer: MessageWriter, field: number, value: number): void {
   writer.float(value);
 }
 
-function timesOf({ queue = 0, features = 0, asr = 0, scoring = 0 }: NonNullable<SentFeedback['timing']>): number[] {
-  return [queue, features, asr, scoring];
+function timingSizeOf({ queue = 0, features = 0, asr = 0, scoring = 0 }: SentTiming): number {
+  return floatSize(queue) + floatSize(features) + floatSize(asr) + floatSize(scoring);
+}
+
+function writeTiming(
+  writer: MessageWriter,
+  { queue = 0, features = 0, asr = 0, scoring = 0 }: SentTiming,
+  size: number,
+): void {
+  writer.tag(5, WireType.LengthDelimited);
+  writer.uint32(size);
+  writeFloat(writer, 1, queue);
+  writeFloat(writer, 2, features);
+  writeFloat(writer, 3, asr);
+  writeFloat(writer, 4, scoring);
+}
+
+function floatSize(value: number): number {
+  return isZero(value) ? 0 : 5;
 }
 
 function delimited(size: number): number {
   return size === 0 ? 0 : 1 + uint32Size(size) + size;
 }
+
+type SentTiming = NonNullable<SentFeedback['timing']>;
 
 /** What is not written; minus zero is. */
 function isZero(value: number): boolean {
@@ -127,3 +141,4 @@ const tags = {
 
 const timingNames = [undefined, 'queue', 'features', 'asr', 'scoring'] as const;
 const empty = new Uint8Array(0);
+const noMarks: readonly number[] = [];

@@ -1,40 +1,38 @@
+import type { SentNodeItem } from './items.ts';
+import { ResponseWriter } from './responses.ts';
+
 /**
- * Gathers the items of one trunk for a few milliseconds, so that many sessions share one message:
- * a message a session and frame costs three times the CPU.
+ * Gathers what a node says on one trunk for a few milliseconds, so that many sessions share one
+ * message: a message a session and frame costs three times the CPU. Each item is written as it
+ * comes, and nothing is kept of it.
  */
-export class Gatherer<Item> {
-  readonly #send: (items: readonly Item[]) => void;
-  readonly #gatherMs: number;
-  #items: Item[] = [];
+export class Gatherer {
+  readonly #send: (message: Buffer) => void;
+  readonly #writer = new ResponseWriter();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(send: (items: readonly Item[]) => void, gatherMs: number = defaultGatherMs) {
+  constructor(send: (message: Buffer) => void) {
     this.#send = send;
-    this.#gatherMs = gatherMs;
   }
 
   /** Sends the item with the next message. */
-  add(item: Item): void {
-    this.#items.push(item);
-    this.#timer ??= setTimeout(() => this.flush(), this.#gatherMs);
+  add(item: SentNodeItem): void {
+    this.#writer.item(item);
+    this.#timer ??= setTimeout(() => this.flush(), gatherMs);
   }
 
   /** Sends what waits at once. */
   flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#items.length === 0) return;
-    const items = this.#items;
-    this.#items = [];
-    this.#send(items);
+    this.stop();
+    for (const message of this.#writer.take()) this.#send(message);
   }
 
-  /** Sends nothing more. */
+  /** Nothing is sent until more is said. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#items = [];
   }
 }
 
-const defaultGatherMs = 3;
+/** What a message costs is the same for few and for many. */
+const gatherMs = 5;

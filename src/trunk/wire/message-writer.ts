@@ -47,7 +47,8 @@ export class MessageWriter {
   /** @param byteLength As `Buffer.byteLength` has it. */
   text(value: string, byteLength: number): void {
     this.#grow(byteLength);
-    this.#bytes.write(value, this.#at, byteLength, 'utf8');
+    // A byte a character: there is nothing to encode, which takes as long as all the rest.
+    this.#bytes.write(value, this.#at, byteLength, byteLength === value.length ? 'latin1' : 'utf8');
     this.#at += byteLength;
   }
 

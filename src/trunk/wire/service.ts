@@ -1,9 +1,10 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
-import { decodeRequest, decodeResponse, TooManyItems } from './codec.ts';
-import type { HeardGatewayItem } from './items.ts';
+import { TooManyItems } from './read-items.ts';
+import { RequestItems } from './request-items.ts';
+import { decodeResponse } from './responses.ts';
 
-/** What a gateway said and where it is read from, or what is wrong with it. */
-export type HeardRequest = { items: readonly { item: HeardGatewayItem }[]; bytes?: Buffer; fault?: string };
+/** What a gateway said and the bytes that it lies in, or what is wrong with them. */
+export type HeardRequest = { items: RequestItems; bytes: Buffer } | { fault: string };
 export type HeardResponse = ReturnType<typeof decodeResponse>;
 
 /** The minor of the protocol that this program speaks: one more with each item or field added. */
@@ -39,11 +40,18 @@ export const mostResponseBytes = 32 * 1024 * 1024;
 /** What is thrown here the library answers by a status of its own, and nobody counts it. */
 function heardRequest(bytes: Buffer): HeardRequest {
   try {
-    return { ...decodeRequest(bytes), bytes };
+    return { items: new RequestItems(bytes), bytes };
   } catch (error) {
-    return { items: [], fault: error instanceof TooManyItems ? error.message : 'it is no TrunkRequest' };
+    return { fault: error instanceof TooManyItems ? error.message : 'it is no TrunkRequest' };
   }
 }
+
+/**
+ * Bytes that may come on a trunk before its reader says that it wants more: some messages. HTTP/2
+ * begins with less than one has at a hundred sessions, and its rest would wait for a word of the
+ * reader's, each time.
+ */
+export const windowBytes = 1024 * 1024;
 
 /**
  * What both ends of a trunk set: no retries of a stream (the channel would keep what was written),
@@ -58,4 +66,8 @@ export const channelOptions = {
   'grpc.keepalive_timeout_ms': 5000,
   'grpc.max_receive_message_length': 4 * 1024 * 1024,
   'grpc.max_metadata_size': 8 * 1024,
+  // Heeded by callers alone.
+  'grpc-node.flow_control_window': windowBytes,
+  // Nobody asks for the library's own counts of what each message does.
+  'grpc.enable_channelz': 0,
 } as const;

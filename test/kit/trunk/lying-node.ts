@@ -1,8 +1,8 @@
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
-import { encodeResponses } from '../../../src/trunk/wire/codec.ts';
 import type { HeardGatewayItem, SentNodeItem } from '../../../src/trunk/wire/items.ts';
 import { type HeardRequest, inferenceService } from '../../../src/trunk/wire/service.ts';
+import { encodeResponses, itemsOf } from './items.ts';
 
 /** What a node answers to the opening, the sound and the end of an utterance, beside a grant. */
 export type Lies = Partial<Record<'open' | 'sound' | 'finish', (utterance: number) => readonly SentNodeItem[]>>;
@@ -46,8 +46,9 @@ export async function lyingNode(lies: Lies, slots = 1000) {
           return [];
       }
     };
-    call.on('data', ({ items }: HeardRequest) => {
-      for (const { item } of items) say(...answer(item));
+    call.on('data', (heard: HeardRequest) => {
+      if ('fault' in heard) return;
+      for (const { item } of itemsOf(heard.items, heard.bytes)) say(...answer(item));
     });
   }
 }
