@@ -1,4 +1,4 @@
-import { rootCertificates } from 'node:tls';
+import { createSecureContext, rootCertificates } from 'node:tls';
 import { Agent } from 'undici';
 import type { Backend, Hearing, HearingEvents, HearingInput } from './backend.ts';
 import { BatchHearing } from './batch-hearing.ts';
@@ -24,8 +24,9 @@ class HttpBatch implements Backend {
   constructor(options: HttpBatchOptions) {
     const { name, tls } = options;
     this.name = name;
-    const ca = tls?.ca === undefined ? {} : { ca: [...rootCertificates, tls.ca] };
-    this.#agent = new Agent({ connect: { ...ca, timeout: connectMs } });
+    // Read once: it takes 20 to 30 ms, in which a server's thread hears nobody.
+    const trust = tls?.ca && { secureContext: createSecureContext({ ca: [...rootCertificates, tls.ca] }) };
+    this.#agent = new Agent({ connect: { ...trust, timeout: connectMs } });
     this.#transcriber = new BatchTranscriber(options, this.#agent);
   }
 

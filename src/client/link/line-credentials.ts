@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect, createSecureContext, rootCertificates } from 'node:tls';
+import { connect } from 'node:tls';
 import { CallCredentials, ChannelCredentials, type experimental } from '@grpc/grpc-js';
 import type { Line } from './link.ts';
+import { trusting } from './trust.ts';
 import type { TlsOptions } from './websocket-connection.ts';
 
 /** How a channel of gRPC comes from a TCP connection to one that it speaks on. */
@@ -74,7 +75,7 @@ function secured(near: Duplex, host: string, tls: TlsOptions | undefined): Promi
       host,
       ...(/^[\d.:]+$/.test(host) ? {} : { servername: host }),
       ALPNProtocols: ['h2'],
-      ...(tls?.ca && { secureContext: createSecureContext({ ca: [...rootCertificates, tls.ca] }) }),
+      ...(tls?.ca && { secureContext: trusting(tls.ca) }),
       ...(tls?.insecure && { rejectUnauthorized: false }),
     });
     socket.once('secureConnect', () => resolve(socket));

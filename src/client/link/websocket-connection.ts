@@ -1,10 +1,11 @@
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect as connectTls, rootCertificates } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import type { Clock } from '../../clock/wheel.ts';
 import type { ChecksummedFrame } from '../../protocol/frame.ts';
 import type { Link, LinkEvents, LinkRefusal, PreparedMessage, UpgradeHints } from './link.ts';
 import { Datagrams, type LinkTransport, openQuic } from './quic-way.ts';
+import { trusting } from './trust.ts';
 import type { UpgradeAnswer } from './upgrade-answer.ts';
 import { type UpgradeWishes, upgradeRequest } from './websocket-handshake.ts';
 import { WsReader } from './websocket-reader.ts';
@@ -331,7 +332,7 @@ function openSocket(url: URL, { tls }: LinkTarget, read: (length: number) => boo
     ...options,
     ...(/^[\d.:]+$/.test(host) ? {} : { servername: host }),
     ALPNProtocols: ['http/1.1'],
-    ...(tls?.ca && { ca: [...rootCertificates, tls.ca] }),
+    ...(tls?.ca && { secureContext: trusting(tls.ca) }),
     ...(tls?.insecure && { rejectUnauthorized: false }),
   });
   // The option of the same name is for plain TCP alone, and a frame would wait for an ack.
