@@ -6,7 +6,6 @@ import { createSecureContext, rootCertificates, type SecureContext } from 'node:
  * connection each made every learner of a load test late.
  *
  * @param ca one or more certificates, PEM
- * @throws where `ca` is no certificate
  */
 export function trusting(ca: string): SecureContext {
   if (kept?.ca !== ca) kept = { ca, context: createSecureContext({ ca: [...rootCertificates, ca] }) };
