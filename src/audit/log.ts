@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { SpeechfbError } from '../errors.ts';
+import { fileTrouble } from '../file-trouble.ts';
 import { type AuditEntry, type AuditFields, type AuditHead, genesis, nextEntry, readEntry } from './entry.ts';
 import { auditLines } from './lines.ts';
 import { FileLock } from './lock.ts';
@@ -176,8 +177,7 @@ function brokenLog(file: string, { line, message }: { line: number; message: str
 }
 
 function unwritable(file: string, cause: unknown): SpeechfbError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new SpeechfbError('audit_unwritable', `the audit log ${file} cannot be written: ${why}`, {
+  return new SpeechfbError('audit_unwritable', `the audit log ${file} cannot be written: ${fileTrouble(cause)}`, {
     hint: 'nothing is done that cannot be written down: make room, or see to its rights',
     cause,
   });
