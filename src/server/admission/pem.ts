@@ -12,7 +12,7 @@ export type TlsPair = {
 
 type PairNames = { certificate: string; key: string };
 
-/** Who signs others, PEM, and where that is from. */
+/** A PEM text of those who sign others, and where it is from. */
 type NamedAuthority = { pem: string; name: string };
 
 /**
@@ -73,7 +73,7 @@ function keyIn(pem: string, name: string): KeyObject {
 function insteadOf(text: string, other: RegExp, called: string): string {
   if (text.trim() === '') return ' and is empty';
   if (other.test(text)) return `, but ${called}`;
-  // DER is a SEQUENCE, 0x30, whose length is no character of UTF-8 where it has more than 127 bytes.
+  // DER begins with 0x30, and with a length that is no UTF-8 beyond 127 bytes.
   return /^0[\ufffd]/.test(text) ? ', but bytes, as DER or PKCS#12 are' : '';
 }
 

@@ -49,9 +49,9 @@ export function hasNode(client: RedisClient, wanted: (address: string) => boolea
 }
 
 /**
- * Of the keys that `keyOf` gives for 0, 1 ... the first at each master of a cluster, save at the one
- * that has `besides`: the same for all who know the cluster as it is. One Redis alone has none. A
- * master with a few slots of 16,384 may have none either.
+ * The first key at each master of a cluster, save at the one that has `besides`, by what `keyOf`
+ * gives for 0, 1 ...: the same for all who know the cluster as it is. One Redis alone has none, and
+ * a master with a few of 16,384 slots may have none.
  */
 export function keyAtEach(client: RedisClient, keyOf: (index: number) => string, besides: string): string[] {
   if (!(client instanceof Cluster)) return [];
