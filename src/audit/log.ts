@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { SpeechfbError } from '../errors.ts';
 import { fileTrouble } from '../file-trouble.ts';
@@ -31,6 +31,7 @@ export class AuditLog {
    * @throws SpeechfbError `audit_broken`, `audit_in_use`, `audit_unwritable`
    */
   static async open(file: string): Promise<AuditLog> {
+    checkKind(file);
     const lock = await FileLock.take(`${file}.lock`);
     try {
       return await AuditLog.#opened(file, lock);
@@ -141,6 +142,16 @@ export class AuditLog {
     const message = `the audit log ${this.file} was changed by somebody else while it was open`;
     throw new SpeechfbError('audit_broken', message, { hint: 'speechfb audit verify FILE says where; then restart' });
   }
+}
+
+/** A device is read without end, and a pipe until somebody writes. */
+function checkKind(file: string): void {
+  try {
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() !== false) return;
+  } catch (cause) {
+    throw unwritable(file, cause);
+  }
+  throw unwritable(file, new Error('it is no file, but a folder, a device or a pipe'));
 }
 
 type Opened = {
