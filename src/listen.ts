@@ -50,6 +50,33 @@ function listenError(
     const hint = `${hints.anotherPort}; find who has it: ${listing}`;
     return new SpeechfbError('port_in_use', `port ${port} on ${host} is in use`, { hint, cause });
   }
-  const message = `cannot listen on ${host}:${port}: ${cause.message}`;
-  return new SpeechfbError('cannot_listen', message, { hint: hints.address, cause });
+  return cannotListen('', { host, port }, cause.code, { hint: hints.address, cause });
 }
+
+/**
+ * That nobody can be heard at an address, for any reason but that it is taken.
+ *
+ * @param what for what, with a space behind it, or nothing
+ * @param code the system's answer, as `EACCES`
+ */
+export function cannotListen(
+  what: string,
+  { host, port }: ListenAddress,
+  code: string | undefined,
+  options: { hint: string; cause: unknown },
+): SpeechfbError {
+  const why = refusals[code ?? ''] ?? 'the system does not allow it';
+  return new SpeechfbError('cannot_listen', `cannot listen ${what}on ${host}:${port}: ${why}`, options);
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not take that port',
+  EPERM: 'this user may not take that port',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  EAFNOSUPPORT: 'this machine does not speak that kind of address',
+  EINVAL: 'an address of this kind needs its interface, as fe80::1%eth0',
+  ENOTFOUND: 'nobody knows that name',
+  EAI_AGAIN: 'whoever resolves names does not answer',
+  EMFILE: 'too many files and sockets are open',
+  ENFILE: 'too many files and sockets are open',
+};

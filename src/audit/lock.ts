@@ -1,5 +1,6 @@
 import { open, readFile, unlink } from 'node:fs/promises';
 import { SpeechfbError } from '../errors.ts';
+import { fileTrouble } from '../file-trouble.ts';
 
 /**
  * A file that is there while a process of this machine writes another; it names that process, so
@@ -49,8 +50,8 @@ async function created(file: string): Promise<boolean> {
         throw new SpeechfbError('audit_in_use', `this process writes the audit log of ${file} already`);
       return false;
     }
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SpeechfbError('audit_unwritable', `the audit log cannot be locked with ${file}: ${why}`, { cause });
+    const message = `the audit log cannot be locked with ${file}: ${fileTrouble(cause)}`;
+    throw new SpeechfbError('audit_unwritable', message, { cause });
   }
 }
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { SpeechfbError } from '../errors.ts';
+import { fileTrouble } from '../file-trouble.ts';
 import { type AuditEntry, type AuditFields, type AuditHead, genesis, nextEntry, readEntry } from './entry.ts';
 import { auditLines } from './lines.ts';
 import { FileLock } from './lock.ts';
@@ -30,6 +31,7 @@ export class AuditLog {
    * @throws SpeechfbError `audit_broken`, `audit_in_use`, `audit_unwritable`
    */
   static async open(file: string): Promise<AuditLog> {
+    checkKind(file);
     const lock = await FileLock.take(`${file}.lock`);
     try {
       return await AuditLog.#opened(file, lock);
@@ -142,6 +144,16 @@ export class AuditLog {
   }
 }
 
+/** A device is read without end, and a pipe until somebody writes. */
+function checkKind(file: string): void {
+  try {
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() !== false) return;
+  } catch (cause) {
+    throw unwritable(file, cause);
+  }
+  throw unwritable(file, new Error('it is no file, but a folder, a device or a pipe'));
+}
+
 type Opened = {
   file: string;
   lock: FileLock;
@@ -176,8 +188,7 @@ function brokenLog(file: string, { line, message }: { line: number; message: str
 }
 
 function unwritable(file: string, cause: unknown): SpeechfbError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new SpeechfbError('audit_unwritable', `the audit log ${file} cannot be written: ${why}`, {
+  return new SpeechfbError('audit_unwritable', `the audit log ${file} cannot be written: ${fileTrouble(cause)}`, {
     hint: 'nothing is done that cannot be written down: make room, or see to its rights',
     cause,
   });

@@ -71,7 +71,9 @@ function systemAuthorities(): string {
 }
 
 /**
- * TLS's alerts are QUIC's errors 0x100 and up (RFC 9001, section 4.8).
+ * TLS's alerts are QUIC's errors 0x100 and up (RFC 9001, section 4.8). What the library says is for
+ * its own debugging.
+ *
  * @param code what the connection was closed with, if it was
  */
 function dialTrouble(code: number | undefined, words: string, host: string, port: number): string {
@@ -83,7 +85,11 @@ function dialTrouble(code: number | undefined, words: string, host: string, port
     return `the server's certificate cannot be checked for ${host}: QUIC checks names alone`;
   if (alert === alerts.badCertificate) return `the server's certificate does not name ${host}, or is not good`;
   if (alert > 0 && alert < 0x100) return `TLS failed with alert ${alert}`;
-  return /timed out/.test(words) ? `ETIMEDOUT: nobody answers by QUIC at UDP port ${port}` : words;
+  if (/timed out/.test(words)) return `ETIMEDOUT: nobody answers by QUIC at UDP port ${port}`;
+  if (/failed to resolve/.test(words)) return `ENOTFOUND: nobody knows the name ${host}`;
+  if (/TlsFail/.test(words)) return 'the authority that is to be trusted is no PEM with -----BEGIN CERTIFICATE-----';
+  const ended = code === undefined || code === 0 ? '' : `: the other end gave error ${code}`;
+  return `no QUIC connection came about with UDP port ${port}${ended}`;
 }
 
 const alerts = { badCertificate: 42, unknownCa: 48, noApplicationProtocol: 120 };

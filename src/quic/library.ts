@@ -60,11 +60,11 @@ export async function loadQuic(load: () => Promise<QuicLibrary> = loadInstalled)
   try {
     return await load();
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
+    const { code } = cause as NodeJS.ErrnoException;
     const why =
       code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
         ? 'is not installed'
-        : `does not load: ${String(message).split('\n')[0]}`;
+        : `does not load: it has no build for ${process.platform} on ${process.arch} that works here`;
     throw new SpeechfbError('quic_unavailable', `QUIC needs the package @currentspace/http3, which ${why}`, {
       hint: 'npm install @currentspace/http3@0.9.0',
       cause,

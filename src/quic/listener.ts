@@ -1,9 +1,10 @@
 import { lookup } from 'node:dns/promises';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SpeechfbError } from '../errors.ts';
+import { cannotListen } from '../listen.ts';
 import { type QuicLibrary, type QuicServer, quicProtocol, quicRuntime, type ServerConnection } from './library.ts';
 import { QuicSocket } from './quic-socket.ts';
 
@@ -177,16 +178,19 @@ const lingerMs = 2000;
 const mostTries = 100;
 const againAfterMs = 100;
 
+/** The library's words begin with the number of the system's answer, where that gave one. */
 function listenTrouble(cause: unknown, host: string, port: number): SpeechfbError {
-  const words = String((cause as Error).message).replace(/^\[[^\]]*\] */, '');
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const words = String(message);
   if (/address already in use/i.test(words)) {
     const hint = 'choose another with --quic; find who has it: ss -lunp';
     return new SpeechfbError('port_in_use', `UDP port ${port} on ${host} is in use`, { hint, cause });
   }
-  if (/\b(certificate|key|tls|pem)\b/i.test(words)) {
-    const message = 'QUIC cannot use the certificate and key';
-    return new SpeechfbError('bad_tls', message, { hint: '--tls-cert and --tls-key are PEM files', cause });
+  if (/\b(TlsFail|certificate|key|tls|pem)\b/i.test(words)) {
+    const hint = '--tls-cert and --tls-key are PEM files';
+    return new SpeechfbError('bad_tls', 'QUIC cannot use the certificate and key', { hint, cause });
   }
-  const hint = '--host takes an address of this machine';
-  return new SpeechfbError('cannot_listen', `cannot listen for QUIC on ${host}:${port}: ${words}`, { hint, cause });
+  const errno = /errno=(\d+)/.exec(words)?.[1];
+  const name = Object.keys(constants.errno).find((one) => String(constants.errno[one as 'EPERM']) === errno) ?? code;
+  return cannotListen('for QUIC ', { host, port }, name, { hint: '--host takes an address of this machine', cause });
 }

@@ -91,7 +91,7 @@ export class QuicSocket extends Duplex {
   #closed(errorCode: number, reason: string): void {
     if (this.destroyed) return;
     if (errorCode !== closedBy.us || reason !== '') {
-      this.destroy(new Error(`the QUIC connection has ended: ${reason === '' ? `error ${errorCode}` : reason}`));
+      this.destroy(new Error(`the QUIC connection has ended: ${endOf(errorCode, reason)}`));
       return;
     }
     // Whoever reads hears what came before, and then that nothing more comes.
@@ -124,6 +124,13 @@ export type QuicStream = Pick<Duplex, 'on' | 'write' | 'end'>;
  * packet's head with the longest connection ID, its tag and the head of a datagram frame take 44.
  */
 export const mostDatagramBytes = 1156;
+
+/** The reason is the library's at the other end, or at this one where nobody was heard any more. */
+function endOf(errorCode: number, reason: string): string {
+  if (/shutdown/.test(reason)) return 'the server has gone away';
+  if (/time/.test(reason)) return 'the other end was not heard any more';
+  return errorCode === closedBy.us ? 'the other end has closed it' : `error ${errorCode}`;
+}
 
 /** Application error codes of CONNECTION_CLOSE. */
 const closedBy = { us: 0 };

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { fileTrouble } from '../file-trouble.ts';
 
 export type LineLogOptions = {
   path: string;
@@ -75,7 +76,7 @@ export class LineLog {
       file = await (this.#options.open ?? openFile)(this.#options.path);
       while (done < bytes.length) done += (await file.write(bytes, done)).bytesWritten;
     } catch (error) {
-      why = error instanceof Error ? error.message : String(error);
+      why = fileTrouble(error);
     }
     const there = bytes.subarray(0, done);
     const end = there.lastIndexOf(lineBreak) + 1;

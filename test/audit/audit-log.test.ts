@@ -221,6 +221,10 @@ describe('who writes', () => {
     await expect(AuditLog.open(directory)).rejects.toMatchObject({
       code: expect.stringMatching(/^(audit_unwritable|unreadable_file)$/),
     });
+    await expect(AuditLog.open('/dev/full')).rejects.toMatchObject({
+      code: 'audit_unwritable',
+      message: 'the audit log /dev/full cannot be written: it is no file, but a folder, a device or a pipe',
+    });
     await expect(AuditLog.open(join(directory, 'no/such/file'))).rejects.toMatchObject({ code: 'audit_unwritable' });
   });
 });

@@ -52,7 +52,7 @@ it.each([
     'two halves of two pairs',
     { ...everywhere, adminTlsCert: own.adminTlsCert, adminTlsKey: learners.tlsKey },
     'bad_tls',
-    /do not belong together/,
+    /^--admin-tls-key .*tls\.key is not the key of the certificate in --admin-tls-cert .*admin\.crt/,
   ],
   ['a pair without a plane', own, 'bad_flag', /--admin-tls-cert is for an admin plane/],
   ['no pair beyond loopback', everywhere, 'unsafe_host', /unencrypted/],

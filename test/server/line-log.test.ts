@@ -38,7 +38,7 @@ describe('a log of lines', () => {
       log.add(`{"v":1,"number":${number}}`);
       await log.close();
     }
-    expect(said).toEqual(['trouble ENOSPC: no space left on device, write, 1 waiting']);
+    expect(said).toEqual(['trouble the disk is full, 1 waiting']);
     disk.roomBytes = 1000;
     await log.close();
     expect(said.slice(1)).toEqual(['lost 2']);
@@ -96,7 +96,7 @@ function onFullDisk(
     write: async (bytes: Uint8Array, from: number) => {
       if (disk.roomBytes === 0) {
         disk.beforeFailure();
-        throw new Error('ENOSPC: no space left on device, write');
+        throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
       }
       const written = await file.write(bytes, from, Math.min(bytes.length - from, disk.roomBytes));
       disk.roomBytes -= written.bytesWritten;

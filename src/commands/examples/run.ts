@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from 'node:path';
 import { isFile } from '../../config/file-kind.ts';
 import { type ExitCode, exitCodes, SpeechfbError } from '../../errors.ts';
+import { fileTrouble } from '../../file-trouble.ts';
 import { didYouMean } from '../../suggest.ts';
 import { printJson } from '../output.ts';
 import { packageFolder, type ShippedFile, shippedFiles } from '../shipped.ts';
@@ -92,13 +93,14 @@ function copy(paths: readonly string[], target: string, force: boolean): string[
       hint: '--force writes over them; --copy takes another directory too',
     });
   }
-  try {
-    for (const { to, bytes } of pending) {
+  for (const { to, bytes } of pending) {
+    try {
       mkdirSync(dirname(to), { recursive: true });
       writeFileSync(to, bytes);
+    } catch (cause) {
+      const message = `not everything was copied: ${to} cannot be written: ${fileTrouble(cause)}`;
+      throw new SpeechfbError('output_unwritable', message, { cause });
     }
-  } catch (cause) {
-    throw new SpeechfbError('output_unwritable', `not everything was copied: ${(cause as Error).message}`, { cause });
   }
   return pending.map(({ to }) => to);
 }

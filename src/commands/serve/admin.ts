@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import { type AdminTokens, parseAdminTokens } from '../../admin/admin-tokens.ts';
 import type { FrontProxy } from '../../admin/front-proxy.ts';
 import { checkAdminExposure } from '../../admin/guard.ts';
@@ -6,6 +5,7 @@ import { AdminPlane } from '../../admin/plane.ts';
 import type { AdminTarget } from '../../admin/target.ts';
 import { AuditLog } from '../../audit/log.ts';
 import { SpeechfbError } from '../../errors.ts';
+import { certificatesIn } from '../../server/admission/pem.ts';
 import { readTokenText } from '../../server/admission/tokens.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { defer } from '../../threads/defer.ts';
@@ -75,12 +75,9 @@ function frontProxyOf(
     const hint = 'add --admin-tls-cert and --admin-tls-key: a front proxy is known by its certificate';
     throw new SpeechfbError('bad_tls', '--front-proxy-ca needs TLS', { hint });
   }
-  const ca = readPem(file);
-  try {
-    new X509Certificate(ca);
-  } catch (cause) {
-    throw new SpeechfbError('bad_tls', `${file} holds no certificate in PEM`, { cause });
-  }
+  const name = `--front-proxy-ca ${file}`;
+  const ca = readPem(name, file);
+  certificatesIn(ca, name);
   return { ca, names };
 }
 

@@ -1,4 +1,5 @@
-import { expiryOf, type TlsPair } from '../../server/admission/tls-pair.ts';
+import type { TlsPair } from '../../server/admission/pem.ts';
+import { expiryOf } from '../../server/admission/tls-pair.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Reloads } from './reloads.ts';
 import type { ServeSettings } from './settings.ts';
@@ -11,10 +12,10 @@ export function followCertificate(
   log: Pick<Log, 'error'>,
 ): void {
   if (!tls) return;
-  const { certificate, key, paths } = tls;
+  const { certificate, key, names, paths } = tls;
   let shown = certificate;
   const take = ([chain = '', secret = '']: readonly string[]): void => {
-    server.renewTls({ certificate: chain, key: secret });
+    server.renewTls({ certificate: chain, key: secret, names });
     shown = chain;
   };
   reloads.add({

@@ -1,6 +1,7 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import type { AuditLog } from '../../audit/log.ts';
 import { SpeechfbError } from '../../errors.ts';
+import { fileTrouble } from '../../file-trouble.ts';
 import type { Log } from '../../telemetry/log.ts';
 
 /** Files that are read anew while a server runs. */
@@ -64,7 +65,7 @@ export class Reloads {
 
   #look(file: Reloaded): void {
     try {
-      const texts = file.paths.map((path) => readFileSync(path, 'utf8'));
+      const texts = file.paths.map(readText);
       if (texts.every((text, index) => text === file.texts[index])) return;
       // What was refused once is refused aloud once.
       file.texts = texts;
@@ -105,6 +106,14 @@ export class Reloads {
     const sentence = [(error as Error).message, ...problems].join('; ');
     const fields = { files: paths.join(', '), error: sentence };
     this.#log.error(fields, `the changed ${what} cannot be used: the old stays`);
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new SpeechfbError('unreadable_file', `cannot read ${path}: ${fileTrouble(cause)}`, { cause });
   }
 }
 

@@ -133,20 +133,23 @@ export function readNodeTls({
   }
   const paths = { certificate: nodeCert!, key: nodeKey!, authority: nodeCa! };
   const files = {
-    certificate: readPem(paths.certificate),
-    key: readPem(paths.key),
-    authority: readPem(paths.authority),
+    certificate: readPem(`--node-cert ${nodeCert}`, paths.certificate),
+    key: readPem(`--node-key ${nodeKey}`, paths.key),
+    authority: readPem(`--node-ca ${nodeCa}`, paths.authority),
     paths,
   };
   checkNodeTls(files);
   return files;
 }
 
-/** @throws SpeechfbError `bad_tls` */
-export function readPem(path: string): string {
+/**
+ * @param name its flag and the file
+ * @throws SpeechfbError `bad_tls`
+ */
+export function readPem(name: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new SpeechfbError('bad_tls', `cannot read ${path}: ${fileTrouble(cause)}`, { cause });
+    throw new SpeechfbError('bad_tls', `cannot read ${name}: ${fileTrouble(cause)}`, { cause });
   }
 }

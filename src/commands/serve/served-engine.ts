@@ -153,7 +153,6 @@ function credentialsOf(tls: NodeTls): ChannelCredentials {
   try {
     return new TrunkCredentials(tls);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SpeechfbError('bad_tls', `the certificates of the trunk cannot be used: ${why}`, { cause });
+    throw new SpeechfbError('bad_tls', 'TLS does not take the certificates of the trunk', { cause });
   }
 }

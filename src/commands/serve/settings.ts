@@ -2,7 +2,8 @@ import { readText } from '../../config/read-chunks.ts';
 import { SpeechfbError } from '../../errors.ts';
 import { redactUrl } from '../../redact.ts';
 import { hostName, isLoopback } from '../../server/admission/exposure.ts';
-import { checkTlsPair, type TlsPair } from '../../server/admission/tls-pair.ts';
+import type { TlsPair } from '../../server/admission/pem.ts';
+import { checkTlsPair } from '../../server/admission/tls-pair.ts';
 import { parseTokens, readTokenText, type Tokens } from '../../server/admission/tokens.ts';
 import { faultsPath } from '../../server/gateway/http/faults.ts';
 import type { Limits } from '../../server/limits.ts';
@@ -162,7 +163,8 @@ export function readTls(cert: string | undefined, key: string | undefined, flags
     const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
     throw new SpeechfbError('bad_tls', `--${flags}-${given} needs --${flags}-${missing} beside it`);
   }
-  const pair = { certificate: readPem(cert), key: readPem(key) };
+  const names = { certificate: `--${flags}-cert ${cert}`, key: `--${flags}-key ${key}` };
+  const pair = { certificate: readPem(names.certificate, cert), key: readPem(names.key, key), names };
   checkTlsPair(pair);
   return { ...pair, paths: { certificate: cert, key } };
 }

@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Problem, SpeechfbError } from '../../errors.ts';
+import { fileTrouble } from '../../file-trouble.ts';
 import { jsonText } from '../../json-text.ts';
 import type { Distribution } from '../../metrics/definitions.ts';
 import type { LoadReport } from '../../results/report.ts';
@@ -63,7 +64,7 @@ function tryTo(where: string, write: () => void): Problem[] {
     write();
     return [];
   } catch (error) {
-    return [{ where, message: `is lost: ${(error as Error).message}` }];
+    return [{ where, message: `is lost: ${fileTrouble(error)}` }];
   }
 }
 

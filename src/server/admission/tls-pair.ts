@@ -1,9 +1,6 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
-import { SpeechfbError } from '../../errors.ts';
-
-/** A certificate, with the chain behind it, and its private key, PEM texts. */
-export type TlsPair = { certificate: string; key: string };
+import { badTls, leafOf, type TlsPair } from './pem.ts';
 
 /**
  * Until when the pair is good, ms since 1970.
@@ -11,13 +8,12 @@ export type TlsPair = { certificate: string; key: string };
  * @param wallMs now
  * @throws SpeechfbError `bad_tls` for a pair that no client would accept.
  */
-export function checkTlsPair({ certificate, key }: TlsPair, wallMs = Date.now()): number {
-  const leaf = read('certificate', () => new X509Certificate(certificate));
-  const secret: KeyObject = read('key', () => createPrivateKey(key));
-  if (!leaf.checkPrivateKey(secret)) throw unusable('they do not belong together');
+export function checkTlsPair(pair: TlsPair, wallMs = Date.now()): number {
+  const leaf = leafOf(pair);
   const [from, to] = [Date.parse(leaf.validFrom), Date.parse(leaf.validTo)];
-  if (wallMs > to) throw unusable(`the certificate was good until ${day(to)}, and no client accepts it now`);
-  if (wallMs < from) throw unusable(`the certificate is good from ${day(from)} on, and no client accepts it now`);
+  const what = pair.names?.certificate ?? 'the certificate';
+  if (wallMs > to) throw badTls(`${what} was good until ${second(to)}, and no client accepts it now`);
+  if (wallMs < from) throw badTls(`${what} is good from ${second(from)} on, and no client accepts it now`);
   return to;
 }
 
@@ -31,22 +27,6 @@ export function secureOptions({ certificate, key }: TlsPair): SecureContextOptio
   return { cert: certificate, key, minVersion: 'TLSv1.2' };
 }
 
-function read<Part>(what: 'certificate' | 'key', parse: () => Part): Part {
-  try {
-    return parse();
-  } catch (cause) {
-    // The library's words may quote the text, which may be a key.
-    throw unusable(`the ${what} is no PEM that can be read`, cause);
-  }
-}
-
-export function unusable(why: string, cause?: unknown): SpeechfbError {
-  return new SpeechfbError('bad_tls', `the certificate and key cannot be used: ${why}`, {
-    hint: '--tls-cert and --tls-key are PEM files that belong together',
-    cause,
-  });
-}
-
-function day(ms: number): string {
+function second(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -9,7 +9,7 @@ import type { LivePolicyFigures } from '../../telemetry/policy-metrics.ts';
 import type { SlotSource } from '../../telemetry/slot-metrics.ts';
 import type { Tracing } from '../../telemetry/tracing/tracing.ts';
 import { checkExposure, checkFaults, isLoopback } from '../admission/exposure.ts';
-import type { TlsPair } from '../admission/tls-pair.ts';
+import type { TlsPair } from '../admission/pem.ts';
 import type { Tokens } from '../admission/tokens.ts';
 import type { LocalModel, Scoring } from '../hearing/local-model.ts';
 import type { PolicyInForce } from '../hearing/managed-backend.ts';

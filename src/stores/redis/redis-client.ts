@@ -48,6 +48,25 @@ export function hasNode(client: RedisClient, wanted: (address: string) => boolea
   return client instanceof Redis || client.nodes('master').some((one) => wanted(addressOf(one)));
 }
 
+/**
+ * The first key at each master of a cluster, save at the one that has `besides`, by what `keyOf`
+ * gives for 0, 1 ...: the same for all who know the cluster as it is. One Redis alone has none, and
+ * a master with a few of 16,384 slots may have none.
+ */
+export function keyAtEach(client: RedisClient, keyOf: (index: number) => string, besides: string): string[] {
+  if (!(client instanceof Cluster)) return [];
+  const own = nodeOf(client, besides);
+  const masters = client.nodes('master').map(addressOf);
+  const missing = new Set(masters.filter((one) => one !== own));
+  const keys: string[] = [];
+  for (let index = 0; index < mostKeys && missing.size > 0; index += 1) {
+    const key = keyOf(index);
+    const node = nodeOf(client, key);
+    if (node !== undefined && missing.delete(node)) keys.push(key);
+  }
+  return keys;
+}
+
 function addressOf({ options }: Redis): string {
   return `${options.host}:${options.port}`;
 }
@@ -130,6 +149,8 @@ function clusterOptions(place: RedisPlace, answerMs: number) {
 
 const verbatim: DNSLookupFunction = (address, done) => done(null, address);
 
+/** A master that has one slot in 64 is missed once in 10^7: (1 - 1/64) ^ 1024. */
+const mostKeys = 1024;
 const connectMs = 2000;
 /** Keys of one call may be on their way to another node. */
 const tryAgainMs = 50;

@@ -1,5 +1,5 @@
 import { StoreError } from '../session-store.ts';
-import { clientOf, hasNode, letGo, nodeOf, type RedisClient } from './redis-client.ts';
+import { clientOf, hasNode, keyAtEach, letGo, nodeOf, type RedisClient } from './redis-client.ts';
 import { lookAt } from './redis-look.ts';
 import type { RedisAddress, RedisPlace } from './redis-place.ts';
 import { loadingTrouble, type RedisTrouble, troubleOf, troubleSeen, unknownTrouble } from './redis-trouble.ts';
@@ -80,6 +80,11 @@ export class RedisLink {
   onUp(listener: () => void): void {
     this.#listeners.push(listener);
     if (this.#all.isUp) listener();
+  }
+
+  /** Keys that `keyOf` gives, one for each master of a cluster but that of `besides`. */
+  keyAtEach(keyOf: (index: number) => string, besides: string): string[] {
+    return keyAtEach(this.#client, keyOf, besides);
   }
 
   /** All that was there is gone, though it answers: whoever waits for its return writes again. */

@@ -23,8 +23,9 @@ export class RedisSessionStore implements SessionStore {
   readonly #link: RedisLink;
   readonly #keys: ReturnType<typeof keysOf>;
   readonly #news: StoreNews;
-  /** Since when the store remembers, in its own words. */
-  #since: string | undefined;
+  /** Since when what has each of these keys remembers, in its own words. */
+  readonly #since = new Map<string, string>();
+  #isLooking = false;
   /** What was told of whether others are there. */
   #isAlone: boolean | undefined;
   /** How often it has been told of nobody else, one time after the other. */
@@ -88,19 +89,44 @@ export class RedisSessionStore implements SessionStore {
       gateways.push({ id: flat[at]!, url: foundUrl, models: foundModels });
     }
     const others = gateways.filter((gateway) => gateway.id !== id);
-    if (ttlMs > 0) this.#announced(others.length === 0, String(since));
+    if (ttlMs > 0) {
+      this.#announced(others.length === 0);
+      if (this.#hasForgotten(this.#keys.gateways[0]!, String(since))) this.#link.emptied();
+      void this.#lookAtOthers(id, ttlMs);
+    }
     return others;
   }
 
-  #announced(isAlone: boolean, since: string): void {
+  /** Asks the other masters of a cluster since when they remember; nobody waits for them. */
+  async #lookAtOthers(id: string, ttlMs: number): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    const [own] = this.#keys.gateways;
+    const keys = this.#link.keyAtEach(this.#keys.since, own!);
+    const since = await Promise.allSettled(keys.map((key) => this.#link.run('remember', [key], [ttlMs, id], false)));
+    this.#isLooking = false;
+    // A slot that has wandered leaves a key behind that nobody keeps, and that runs out.
+    const asked = new Set([own, ...keys]);
+    for (const key of this.#since.keys()) if (!asked.has(key)) this.#since.delete(key);
+    const emptied = since.filter(
+      (answer, index) => answer.status === 'fulfilled' && this.#hasForgotten(keys[index]!, String(answer.value[1])),
+    );
+    if (emptied.length > 0) this.#link.emptied();
+  }
+
+  /** Whether what has this key remembers since another time than it last said. */
+  #hasForgotten(key: string, since: string): boolean {
+    const before = this.#since.get(key);
+    this.#since.set(key, since);
+    return before !== undefined && before !== since;
+  }
+
+  #announced(isAlone: boolean): void {
     this.#alone = isAlone ? this.#alone + 1 : 0;
     if (isAlone !== this.#isAlone && (!isAlone || this.#alone >= aloneAfter)) {
       this.#news.onAlone?.(isAlone);
       this.#isAlone = isAlone;
     }
-    const isEmptied = this.#since !== undefined && this.#since !== since;
-    this.#since = since;
-    if (isEmptied) this.#link.emptied();
   }
 
   onUp(listener: () => void): void {

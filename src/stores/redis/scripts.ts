@@ -90,13 +90,23 @@ end
 return {now, 'gateways', redis.call('HGETALL', KEYS[2]), redis.call('GET', KEYS[3]) or ''}
 `;
 
+/**
+ * ARGV: ttl, id. Since when what has this key remembers, as `announce` says it of what has its own:
+ * another master of a cluster.
+ */
+const remember = `${clock}
+local since = redis.call('GET', KEYS[1]) or string.format('%s %.0f', ARGV[2], now)
+redis.call('SET', KEYS[1], since, 'PX', ARGV[1] * 10)
+return {now, 'since', since}
+`;
+
 /** ARGV: ttl. Whether Redis runs scripts that write. */
 const probe = `${clock}
 redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
 return {now, 'there'}
 `;
 
-export const scripts = { save, claim, end, begin, announce, probe, ...capScripts, ...resultScripts } as const;
+export const scripts = { save, claim, end, begin, announce, remember, probe, ...capScripts, ...resultScripts } as const;
 export type ScriptName = keyof typeof scripts;
 
 /** A key that is where `key` is, to find out whether that can be written. */
@@ -117,6 +127,8 @@ export function keysOf(region: string | undefined) {
     begun: (key: string) => `${prefix}{${key}}:begun`,
     results: (id: string) => [`${prefix}{${id}}:results`, `${prefix}{${id}}:gone`, `${prefix}{${id}}:session`],
     gateways: [`${prefix}{gateways}:until`, `${prefix}{gateways}:what`, `${prefix}{gateways}:since`],
+    /** Keys that lie all over a cluster. */
+    since: (index: number) => `${prefix}{since:${index}}`,
     probe: `${prefix}{probe}`,
     /** @param user a digest */
     sessions: (tenant: string, user: string | undefined) => party(tenant, user, 'sessions'),

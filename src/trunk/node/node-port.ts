@@ -238,8 +238,7 @@ function cannotListen(address: string, cause: Error): SpeechfbError {
 }
 
 function badTls(cause: unknown): SpeechfbError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new SpeechfbError('bad_tls', `the certificate or key of the node cannot be used: ${why}`, { cause });
+  return new SpeechfbError('bad_tls', 'the certificate or key of the node cannot be used', { cause });
 }
 
 /** What OpenSSL calls what is wrong with a gateway's certificate. */

@@ -126,6 +126,30 @@ describe.skipIf(redisLack !== undefined)('a cluster of Redis', { timeout: 90_000
     expect(store.isWhole).toBe(true);
   });
 
+  it.each([0, 1, 2])('of which node %i is emptied has what is kept written again', async (emptied) => {
+    const link = await linked();
+    const store = new RedisSessionStore(link);
+    let ups = 0;
+    store.onUp(() => {
+      ups += 1;
+    });
+    const self = { id: 'one', url: '', models: ['m'] };
+    const sayAgain = async () => {
+      await store.announce(self, ttlMs);
+      return ups;
+    };
+    const areAllKnown = async () => {
+      await sayAgain();
+      const kept = await Promise.all(masters.map((master) => master.ask('KEYS', '*since*')));
+      return kept.every((keys) => (keys as unknown[]).length > 0);
+    };
+    await expect.poll(areAllKnown, patience).toBe(true);
+    for (let tries = 0; tries < 3; tries += 1) expect(await sayAgain()).toBe(1);
+    await masters[emptied]!.ask('FLUSHALL');
+    await expect.poll(sayAgain, patience).toBe(2);
+    for (let tries = 0; tries < 3; tries += 1) expect(await sayAgain()).toBe(2);
+  });
+
   it('that lacks a node keeps what the others have; what it had is written again when it is back', async () => {
     const lines: string[] = [];
     const url = `redis+cluster://${masters.map(({ address }) => address).join(',')}`;

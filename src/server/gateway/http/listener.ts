@@ -3,7 +3,8 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { Server as TlsServer } from 'node:tls';
 import { type HttpRefusal, refuseSocket } from '../../admission/http-refusal.ts';
-import { checkTlsPair, secureOptions, type TlsPair, unusable } from '../../admission/tls-pair.ts';
+import type { TlsPair } from '../../admission/pem.ts';
+import { checkTlsPair, secureOptions } from '../../admission/tls-pair.ts';
 import type { Limits } from '../../limits.ts';
 import { boundReads, isSkipped } from './reads.ts';
 import { chooseSubprotocol } from './upgrade.ts';
@@ -34,13 +35,9 @@ function createBareListener(
   const options = { ...httpOptions(limits), requireHostHeader: !hearsNameless };
   if (!tls) return createHttpServer(options);
   checkTlsPair(tls);
-  try {
-    const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
-    const handshakeTimeout = limits.handshakeTimeoutMs;
-    return createHttpsServer({ ...options, ...secureOptions(tls), ...clients, handshakeTimeout });
-  } catch (cause) {
-    throw unusable(messageOf(cause), cause);
-  }
+  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
+  const handshakeTimeout = limits.handshakeTimeoutMs;
+  return createHttpsServer({ ...options, ...secureOptions(tls), ...clients, handshakeTimeout });
 }
 
 /**
@@ -51,11 +48,7 @@ function createBareListener(
 export function renewListener(server: Server, tls: TlsPair): void {
   checkTlsPair(tls);
   if (!(server instanceof TlsServer)) throw new Error('a listener without TLS has no certificate');
-  try {
-    server.setSecureContext(secureOptions(tls));
-  } catch (cause) {
-    throw unusable(messageOf(cause), cause);
-  }
+  server.setSecureContext(secureOptions(tls));
 }
 
 /** What to do when a server cannot listen. */
@@ -135,10 +128,6 @@ function httpOptions({ handshakeTimeoutMs, maxHeaderBytes }: Limits): ServerOpti
 
 /** How often Node looks for requests that are late; its own default is half a minute. */
 const checkMs = 1000;
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
-}
 
 /** How long a closing handshake may take. */
 const closeTimeoutMs = 5000;
