@@ -227,7 +227,7 @@ describe('a server with TLS', () => {
   });
 
   it('needs a certificate and a key that are some', async () => {
-    await expect(serve({ tls: { certificate: 'none', key: 'none' } })).rejects.toThrow(/cannot be used/);
+    await expect(serve({ tls: { certificate: 'none', key: 'none' } })).rejects.toThrow(/has no certificate: it is PEM/);
   });
 });
 

@@ -28,8 +28,6 @@ export class ScoringDesk {
   #begunMs = 0;
   /** When the other thread was last given the chance to look, ms. */
   #sentMs = 0;
-  /** Whether more was said than how far it is, which nobody waits for. */
-  #hasNews = false;
   /** When the frames were sent that are being scored, on the shared clock. */
   #framesSentMs = 0;
 
@@ -41,7 +39,7 @@ export class ScoringDesk {
 
   /** Whether what was said has no room yet: the work waits for the reader. */
   get isFull(): boolean {
-    if (this.#link.isFull) this.#link.wake();
+    this.#link.wake();
     return this.#link.isFull;
   }
 
@@ -132,7 +130,7 @@ export class ScoringDesk {
       steps ??= this.#scorerOf(utterance).finishing(pushedMs);
       const step = steps.next();
       if (!step.done) return true;
-      this.#post({ id, resultJson: JSON.stringify(step.value) });
+      this.#link.post({ id, resultJson: JSON.stringify(step.value) } satisfies FromScoring);
       this.#utterances.delete(id);
       return false;
     });
@@ -151,7 +149,7 @@ export class ScoringDesk {
         hasMore = this.#utterances.get(id) === asked && act(asked);
       } catch (error) {
         this.#utterances.delete(id);
-        this.#post({ id, error: toPlainError(error) });
+        this.#link.post({ id, error: toPlainError(error) } satisfies FromScoring);
       }
       if (!hasMore) done();
       return hasMore;
@@ -171,21 +169,14 @@ export class ScoringDesk {
   #note(id: number, feedback: Feedback): void {
     const times = { sentMs: this.#framesSentMs, saidMs: sharedNowMs() };
     if (!writeFeedback(this.#link, id, feedback, times)) {
-      this.#post({ id, feedback, ...times });
+      this.#link.post({ id, feedback, ...times } satisfies FromScoring);
     }
-    this.#hasNews = true;
     const nowMs = performance.now();
     if (nowMs - this.#sentMs <= sendEveryMs) return;
     this.#sentMs = nowMs;
     this.#link.wake();
   }
 
-  #post(message: FromScoring): void {
-    this.#link.post(message);
-    this.#hasNews = true;
-  }
-
-  /** Says how far it is. */
   #speak(): void {
     const at = this.#link.begin(fromScoringKinds.said, 3 * 8);
     const { float64 } = this.#link.memory;
@@ -193,8 +184,7 @@ export class ScoringDesk {
     float64[at / 8 + 1] = this.#queue.isEmpty ? 0 : 1;
     float64[at / 8 + 2] = performance.now() - this.#begunMs;
     this.#link.commit();
-    if (this.#hasNews || this.#link.isFull) this.#link.wake();
-    this.#hasNews = false;
+    this.#link.wake();
   }
 }
 

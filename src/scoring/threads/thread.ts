@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads';
 import { StatsRecorder } from '../../acoustic/engine/engine-stats.ts';
-import type { AcousticFrames } from '../../acoustic/engine/types.ts';
 import type { ModelPackage } from '../../acoustic/model/model-package.ts';
 import { writeFrames } from '../../acoustic/worker/frame-records.ts';
 import type { SpeechfbError } from '../../errors.ts';
@@ -50,16 +49,9 @@ export class ScoringThread implements Member {
   #failure: unknown;
   #nextId = 0;
   #nextSpeaker = 0;
-  readonly #framing: Pick<ModelPackage, 'strideMs' | 'lookaheadMs'>;
   #sent = 0;
-  /** Whether something was said that does not wait for what comes after it. */
-  #isPressing = false;
-  /** What had been sent when the thread was last asked to look. */
-  #asked = 0;
   /** When the thread spoke last, or was asked after it had done all: it owes a word since then. */
   #owesSinceMs: number | undefined;
-  /** Comes when there may be something that nobody was woken for. */
-  #look: NodeJS.Timeout | undefined;
 
   /** `onDeath` comes once, unless the thread was closed; its utterances have failed by then. */
   constructor(script: URL, model: ModelPackage, exchange: Exchange, onDeath: (error: Error) => void) {
@@ -68,7 +60,6 @@ export class ScoringThread implements Member {
     this.#worker = new Worker(script, { workerData, transferList: [ends.worker.port] });
     this.#link = new ThreadLink(ends.own, () => exchange.woken());
     this.#exchange = exchange;
-    this.#framing = model;
     exchange.join(this);
     // The sockets keep the process alive.
     this.#worker.unref();
@@ -123,7 +114,7 @@ export class ScoringThread implements Member {
       take: (frames) => {
         if (!isOpen() || this.#isOver) return;
         writeFrames(this.#link, toScoringKinds.frames, id, frames, sharedNowMs());
-        this.#noteSent(this.#bringsFeedback(frames, emitIntervalMs));
+        this.#noteSent();
       },
       finish: (pushedMs) =>
         new Promise((resolve, reject) => {
@@ -182,10 +173,6 @@ export class ScoringThread implements Member {
 
   send(): void {
     for (const key of this.#texts.takeForgotten()) this.#say(toScoringKinds.forgotten, key);
-    if (!this.#isPressing && !this.#link.isFull) return;
-    this.#isPressing = false;
-    this.#asked = this.#sent;
-    this.#owesSinceMs ??= performance.now();
     this.#link.wake();
   }
 
@@ -199,7 +186,6 @@ export class ScoringThread implements Member {
 
   #leave(): void {
     this.#isOver = true;
-    clearTimeout(this.#look);
     this.#exchange.leave(this);
     this.#link.close();
   }
@@ -218,34 +204,9 @@ export class ScoringThread implements Member {
     this.#noteSent();
   }
 
-  /**
-   * Whether these frames reach the sound that the next feedback is for. Those before them are
-   * scored with them: to wake a thread costs as much as to score a frame.
-   */
-  #bringsFeedback({ firstFrame, count }: AcousticFrames, emitIntervalMs: number): boolean {
-    const { strideMs, lookaheadMs } = this.#framing;
-    const due = (frames: number): number => Math.floor((frames * strideMs + lookaheadMs) / emitIntervalMs);
-    return firstFrame === 0 || due(firstFrame + count) > due(firstFrame);
-  }
-
-  #noteSent(isPressing = true): void {
+  #noteSent(): void {
     this.#sent++;
-    this.#isPressing ||= isPressing;
-    this.#look ??= this.#lookLater();
-    this.#exchange.soon();
-  }
-
-  #lookLater(): NodeJS.Timeout {
-    return setTimeout(() => this.#lookAgain(), lookAgainMs).unref();
-  }
-
-  /**
-   * What waits is sent although nothing followed it, and a word of the thread is read although it
-   * woke nobody for that.
-   */
-  #lookAgain(): void {
-    this.#isPressing ||= this.#sent > this.#asked;
-    this.#look = this.#isPressing || this.#owesSinceMs !== undefined ? this.#lookLater() : undefined;
+    this.#owesSinceMs ??= performance.now();
     this.#exchange.soon();
   }
 
@@ -253,7 +214,7 @@ export class ScoringThread implements Member {
     if (record.kind === fromScoringKinds.said) {
       const [heard, isBusy, busyMs] = record.memory.float64.subarray(record.at / 8, record.at / 8 + 3);
       const nowMs = performance.now();
-      this.#owesSinceMs = isBusy === 1 || heard! < this.#asked ? nowMs : undefined;
+      this.#owesSinceMs = isBusy === 1 || heard! < this.#sent ? nowMs : undefined;
       this.#stats.run(nowMs - busyMs!, nowMs, 1);
       return;
     }
@@ -312,9 +273,6 @@ export class ScoringThread implements Member {
 
 /** Phones of the texts that stay in a thread without a reader: a hundred pages, some megabytes. */
 const idlePhones = 300_000;
-
-/** Long for a thread that has something to do, short beside what is made of its silence, ms. */
-const lookAgainMs = 250;
 
 /** Frames of 200 learners for 300 ms, and what is said of them. */
 const framesRingBytes = 2 ** 20;
