@@ -17,14 +17,7 @@ const beside = [
 ];
 /** Tests of commands that judge what they measured, or take every core. */
 const measuring = [
-  ...[
-    'few-sessions.slow',
-    'loadtest',
-    'loadtest-find-capacity',
-    'loadtest-real-server',
-    'serve-calibrate',
-    'webgpu.slow',
-  ],
+  ...['few-sessions.slow', 'loadtest-find-capacity', 'loadtest-real-server', 'serve-calibrate', 'webgpu.slow'],
 ];
 const commands = `test/commands/!(${measuring.join('|')}).test.ts`;
 const paired = [...filesOf(beside), 'test/*.test.ts', commands];

@@ -64,7 +64,7 @@ export async function loadQuic(load: () => Promise<QuicLibrary> = loadInstalled)
     const why =
       code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
         ? 'is not installed'
-        : `does not load: it has no build for ${process.platform} on ${process.arch} that works here`;
+        : `does not load here, on ${process.platform} and ${process.arch}`;
     throw new SpeechfbError('quic_unavailable', `QUIC needs the package @currentspace/http3, which ${why}`, {
       hint: 'npm install @currentspace/http3@0.9.0',
       cause,
